@@ -176,7 +176,9 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     party: str
     url: Secret
     language: Language = "nl"
-    timeout_s: Annotated[Seconds, Meta(description="how long the destination may take to accept")] = 15
+    timeout_s: Annotated[
+        int, Meta(ge=1, le=120, description="how long the destination may take to accept")
+    ] = 15
 
 
 class Settings(Struct, frozen=True, kw_only=True):

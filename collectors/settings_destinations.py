@@ -17,7 +17,7 @@ from collectors.settings_values import convert, shown
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def destinations_from(
@@ -34,9 +34,7 @@ def _one(
     whole = found.values[("destinations", name)]
     before = len(mistakes)
     if not NAME.fullmatch(name):
-        mistakes.append(
-            whole.mistake(f'"{name}" is no name', "use letters, digits, - and _, at most 63 of them")
-        )
+        mistakes.append(whole.mistake(f'"{name}" is no name', "use a-z, 0-9, - and _, at most 40 of them"))
     part = {key: found.values.get(("destinations", name, key)) for key in ("party", "language", "timeout_s")}
     party, raw = "", part["party"]
     if raw is None:

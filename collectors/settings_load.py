@@ -84,11 +84,11 @@ def _contradictions(settings: Settings, found: Gathered) -> list[str]:
         )
     seen: dict[str, str] = {}
     for destination in settings.destinations:
-        folded = destination.name.lower().replace("-", "_")
+        folded = destination.name.replace("-", "_")
         if folded in seen:
             raw = found.values[("destinations", destination.name)]
             mistakes.append(
-                raw.mistake(f"differs from {seen[folded]} only in case or dashes", "give it another name")
+                raw.mistake(f"differs from {seen[folded]} only in - and _", "give it another name")
             )
         seen[folded] = destination.name
     return mistakes
