@@ -1,0 +1,313 @@
+"""One message to one destination through Apprise, and an honest word on what became of it.
+
+Decides the class of each outcome: sent, transient, permanent or unknown. The only module that knows
+Apprise. It never retries (the outbox does), never follows a redirect, never keeps or logs a URL, a reply
+text or anything else in which a secret may hide: details are built from this module's own words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import re
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+    from rules.dispatch.destinations import DestinationConfig
+
+# Sends that outlived our deadline keep their thread; more than this many at once and we stop adding to them.
+MAX_ABANDONED = 3
+KEY_HEADER = "X-Laadwacht-Key"
+DUPLICATE_HEADER = "X-Laadwacht-Possible-Duplicate"
+
+_REFUSED_PARAMETERS = {
+    "retry": "the outbox retries, with the same key; remove it from the url",
+    "wait": "the outbox waits between tries; remove it from the url",
+    "optional": "it would report a failure as sent; remove it from the url",
+    "redirect": "a redirect would carry the message to a place you did not name; remove it from the url",
+    "cc": "give every recipient a destination of its own",
+    "bcc": "give every recipient a destination of its own",
+}
+_HTTP_CODE = re.compile(r"error=(\d{3})\b")
+_SMTP_CODE = re.compile(r"\((\d{3}), b['\"]|was refused: (\d{3}) ")
+_TIMED_OUT = re.compile(r"timed out|time-?out", re.IGNORECASE)
+_NEVER_CONNECTED = re.compile(
+    r"failed to establish|connect timeout|connecttimeout|connection refused|errno 111|errno 113|errno 101|"
+    r"name or service not known|name resolution|nodename nor servname|failed to resolve|no route to host|"
+    r"network is unreachable|certificate_verify_failed|ssl:",
+    re.IGNORECASE,
+)
+_CUT_OFF = re.compile(
+    r"connection aborted|remote ?end closed|remotedisconnected|reset by peer|unexpectedly closed|"
+    r"broken pipe|incompleteread|connection broken",
+    re.IGNORECASE,
+)
+
+
+class Kind(StrEnum):
+    """What became of one attempt. `unknown`: the receiver may or may not have it; send again, same key."""
+
+    SENT = "sent"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """`code` is the HTTP or SMTP code where one was told; `detail_redacted` may be shown to anybody.
+
+    `took_s` is the real time spent, in seconds.
+    """
+
+    kind: Kind
+    code: int | None = None
+    detail_redacted: str = ""
+    took_s: float = 0.0
+
+
+class _Withhold(logging.Filter):
+    """Lets no record through to any handler: what these libraries log holds webhook tokens and passwords.
+
+    The lines of a send under way are kept for its own thread, for `classify`, and forgotten after it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own = threading.local()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        lines: list[str] = []
+        self._own.lines = lines
+        try:
+            yield lines
+        finally:
+            del self._own.lines
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        lines: list[str] | None = getattr(self._own, "lines", None)
+        if lines is not None:
+            lines.append(record.getMessage())
+        return False
+
+
+_withhold = _Withhold()
+_ready_lock = threading.Lock()
+_ready: set[str] = set()
+
+
+def prepare_library() -> frozenset[str]:
+    """Load Apprise once and keep its and urllib3's own log lines inside this module; the schemes it knows.
+
+    Apprise's lines are taken down to DEBUG: the difference between a refused connection and a read
+    time-out, on which the class of an outcome hangs, is told nowhere else.
+    """
+    with _ready_lock:
+        if _ready:
+            return frozenset(_ready)
+        logging.getLogger("apprise").setLevel(logging.DEBUG)
+        for name in ("apprise", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+            logging.getLogger(name).addFilter(_withhold)
+        with warnings.catch_warnings():
+            # Apprise 2.2.0 imports `imghdr` for its PGP support; Python 3.11 deprecates that module.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            manager: Any = importlib.import_module("apprise").NotificationManager()
+            _ready.update(manager.schemas())
+        return frozenset(_ready)
+
+
+def _service(url: str) -> NotifyBase | None:
+    """A fresh service object: its throttle is a pause per object, so a kept one would sleep seconds."""
+    prepare_library()
+    from apprise import Apprise, AppriseAsset
+
+    asset = AppriseAsset(
+        service_timeout=0,  # inline: the shared pool of Apprise lets one hung target starve the rest
+        http_redirects=False,
+        secure_logging=True,
+        allow_templates=False,
+        result_log_disk_size=0,
+    )
+    with contextlib.suppress(Exception):  # a plugin may raise anything on a bad url, with the url in its text
+        return Apprise.instantiate(url, asset=asset, suppress_exceptions=False)
+    return None
+
+
+def url_problems(url: str) -> list[str]:
+    """What is wrong with an Apprise URL, one sentence with the remedy each.
+
+    Never tells a part of the URL but its scheme. Empty list: one service with one recipient.
+    """
+    text = url.strip()
+    problem = _form_problem(text)
+    if problem is not None:
+        return [problem]
+    problems = _parameter_problems(text)
+    if _port_impossible(text):
+        problems.append("the port is out of range; use 1 to 65535")
+    if problems:
+        return problems
+    service = _service(text)
+    if service is None:
+        scheme = text.partition("://")[0]
+        return [
+            f"the '{scheme}' url is incomplete or malformed; compare it with Apprise's page of that service"
+        ]
+    if len(service) != 1:
+        return ["the url names several recipients; give every recipient a destination of its own"]
+    return []
+
+
+def _form_problem(text: str) -> str | None:
+    """Why `text` is not one URL of one known service; None when it is."""
+    if not text:
+        return "the url is empty; set url, url_env or url_file"
+    scheme, separator, _ = text.partition("://")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]{0,30}", scheme):
+        return "the url has no scheme; write for example mailto://… or json://…"
+    known = prepare_library()
+    parse: Any = importlib.import_module("apprise.utils.parse").parse_urls
+    if len(parse(text)) != 1 or re.search(r"[\s,;]\s*\w+://", text):
+        return "the url holds several services; give each a destination of its own"
+    if scheme.lower() not in known:
+        return f"the scheme '{scheme}' is not known to Apprise; check its spelling"
+    return None
+
+
+def _parameter_problems(url: str) -> list[str]:
+    query = url.partition("?")[2]
+    names = [name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)]
+    return [
+        f"the url parameter '{name}' is not allowed: {why}"
+        for name, why in _REFUSED_PARAMETERS.items()
+        if name in names
+    ]
+
+
+def _port_impossible(url: str) -> bool:
+    try:
+        return urlsplit(url).port == 0
+    except ValueError as error:
+        return "out of range" in str(error)
+
+
+class AppriseTarget:
+    """Sends to one destination. Calls may come from one thread at a time: the destination's lane."""
+
+    def __init__(self, config: DestinationConfig) -> None:
+        self._config = config
+        self._abandoned: list[threading.Thread] = []
+
+    def send(self, subject: str, body: str, dedup_key: str, *, possible_duplicate: bool = False) -> Outcome:
+        """Send plain text; returns after at most `timeout_s` seconds and never raises.
+
+        `dedup_key` travels in a header where the service has headers, so that a receiver can merge.
+        """
+        started = time.monotonic()
+        self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
+        if len(self._abandoned) >= MAX_ABANDONED:
+            return Outcome(
+                kind=Kind.TRANSIENT, detail_redacted="earlier sends have not ended; nothing was sent"
+            )
+        box: list[Outcome] = []
+        thread = threading.Thread(
+            target=self._attempt,
+            args=(box, subject, body, dedup_key, possible_duplicate),
+            name=f"send-{self._config.name}",
+            daemon=True,  # a receiver that trickles for ever must not keep the process alive
+        )
+        thread.start()
+        thread.join(self._config.timeout_s)
+        took = time.monotonic() - started
+        if not box:
+            self._abandoned.append(thread)
+            detail = f"no answer within {self._config.timeout_s:g} s; it may have arrived"
+            return Outcome(kind=Kind.UNKNOWN, detail_redacted=detail, took_s=took)
+        outcome = box[0]
+        return Outcome(
+            kind=outcome.kind, code=outcome.code, detail_redacted=outcome.detail_redacted, took_s=took
+        )
+
+    def _attempt(
+        self, box: list[Outcome], subject: str, body: str, dedup_key: str, possible_duplicate: bool
+    ) -> None:
+        try:
+            box.append(self._deliver(subject, body, dedup_key, possible_duplicate))
+        except Exception as error:  # the text of a library's exception may hold the url: name its type only
+            box.append(
+                Outcome(kind=Kind.TRANSIENT, detail_redacted=f"sending failed: {type(error).__name__}")
+            )
+
+    def _deliver(self, subject: str, body: str, dedup_key: str, possible_duplicate: bool) -> Outcome:
+        from apprise import Apprise, NotifyFormat
+
+        service = _service(self._config.url)
+        if service is None:
+            return Outcome(kind=Kind.PERMANENT, detail_redacted="the configured url cannot be used")
+        self._prepare(service, dedup_key, possible_duplicate)
+        with _withhold.listening() as lines:
+            result = Apprise(service, asset=service.asset).notify(
+                body=body, title=subject, body_format=NotifyFormat.TEXT
+            )
+        return classify(bool(result), lines)
+
+    def _prepare(self, service: Any, dedup_key: str, possible_duplicate: bool) -> None:
+        # A little less than our own deadline, so that the library's own time-out is normally the first.
+        service.socket_connect_timeout = service.socket_read_timeout = self._config.timeout_s * 0.9
+        headers = getattr(service, "headers", None)
+        if isinstance(headers, dict):
+            headers[KEY_HEADER] = dedup_key
+            if possible_duplicate:
+                headers[DUPLICATE_HEADER] = "yes"
+
+
+_BY_WORDS = (
+    (_NEVER_CONNECTED, Kind.TRANSIENT, "no connection"),
+    (_TIMED_OUT, Kind.UNKNOWN, "time-out; it may have arrived"),
+    (_CUT_OFF, Kind.UNKNOWN, "connection cut off; it may have arrived"),
+)
+
+
+def classify(accepted: bool, log_lines: list[str]) -> Outcome:
+    """The outcome from Apprise's verdict and its log lines (it offers no code field).
+
+    The forms matched, `error=NNN`, `was refused: NNN` and `(NNN, b'…')`, are those of Apprise 2.2.0 and
+    Python's smtplib, and are held by tests against real servers.
+    """
+    if accepted:
+        return Outcome(kind=Kind.SENT, detail_redacted="accepted")
+    text = "\n".join(log_lines)
+    if found := _HTTP_CODE.findall(text):
+        return _http_outcome(int(found[-1]))
+    if match := _SMTP_CODE.search(text):
+        return _smtp_outcome(int(match.group(1) or match.group(2)))
+    for pattern, kind, detail in _BY_WORDS:
+        if pattern.search(text):
+            return Outcome(kind=kind, detail_redacted=detail)
+    return Outcome(kind=Kind.TRANSIENT, detail_redacted="not accepted, no reason given")
+
+
+def _http_outcome(code: int) -> Outcome:
+    if 300 <= code < 400:
+        return Outcome(kind=Kind.PERMANENT, code=code, detail_redacted=f"HTTP {code}: redirect not followed")
+    # 408, 425 and 429 ask to come back later (RFC 9110, 8470, 6585); every other 4xx stays as it is.
+    if 400 <= code < 500 and code not in (408, 425, 429):
+        return Outcome(kind=Kind.PERMANENT, code=code, detail_redacted=f"HTTP {code}")
+    return Outcome(kind=Kind.TRANSIENT, code=code, detail_redacted=f"HTTP {code}")
+
+
+def _smtp_outcome(code: int) -> Outcome:
+    # RFC 5321 4.2.1: 4yz may be tried again, 5yz must not.
+    kind = Kind.PERMANENT if code >= 500 else Kind.TRANSIENT
+    return Outcome(kind=kind, code=code, detail_redacted=f"SMTP {code}")
