@@ -1,4 +1,6 @@
 -- Every TIMESTAMP is UTC. `record_id` is one counter over frames and link events: the order of receipt.
+-- `at` and `by` are reserved words in DuckDB and could not be written without quotes, so the Python fields
+-- `at` and `by` are the columns `happened_at` and `actor` here.
 CREATE TABLE frame (
     record_id   BIGINT    NOT NULL,
     received_at TIMESTAMP NOT NULL,
@@ -14,26 +16,26 @@ CREATE TABLE frame (
 );
 
 CREATE TABLE link (
-    record_id  BIGINT    NOT NULL,
-    at         TIMESTAMP NOT NULL,
-    station    VARCHAR   NOT NULL,
-    event      VARCHAR   NOT NULL,       -- connected, disconnected
-    version    VARCHAR,
-    peer       VARCHAR,
-    code       INTEGER,
-    reason     VARCHAR,
-    import_key UBIGINT
+    record_id   BIGINT    NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
+    station     VARCHAR   NOT NULL,
+    event       VARCHAR   NOT NULL,      -- connected, disconnected
+    version     VARCHAR,
+    peer        VARCHAR,
+    code        INTEGER,
+    reason      VARCHAR,
+    import_key  UBIGINT
 );
 
 CREATE TABLE observation (
-    record_id BIGINT    NOT NULL,
-    n         SMALLINT  NOT NULL,
-    at        TIMESTAMP NOT NULL,
-    station   VARCHAR   NOT NULL,
-    evse      INTEGER,
-    connector INTEGER,
-    kind      VARCHAR   NOT NULL,
-    body      VARCHAR   NOT NULL         -- JSON of rules.core.model's observation
+    record_id   BIGINT    NOT NULL,
+    n           INTEGER   NOT NULL,      -- order within the record
+    happened_at TIMESTAMP NOT NULL,
+    station     VARCHAR   NOT NULL,
+    evse        INTEGER,
+    connector   INTEGER,
+    kind        VARCHAR   NOT NULL,      -- all but `seen`, which a frame without observation implies
+    body        VARCHAR   NOT NULL       -- JSON of rules.core.model's observation
 );
 
 CREATE TABLE register (
@@ -159,9 +161,9 @@ CREATE TABLE incident (
 CREATE TABLE incident_event (
     incident_id VARCHAR   NOT NULL,
     n           INTEGER   NOT NULL,
-    at          TIMESTAMP NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
     event       VARCHAR   NOT NULL,
-    by          VARCHAR,
+    actor       VARCHAR,
     detail      VARCHAR   NOT NULL,      -- JSON object
     PRIMARY KEY (incident_id, n)
 );

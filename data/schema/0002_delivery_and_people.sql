@@ -32,8 +32,8 @@ CREATE TABLE destination_health (
 
 CREATE TABLE command (
     command_id VARCHAR PRIMARY KEY,      -- chosen by the caller: the same id is carried out once
-    at         TIMESTAMP NOT NULL,
-    by         VARCHAR   NOT NULL,
+    asked_at   TIMESTAMP NOT NULL,
+    actor      VARCHAR   NOT NULL,
     role       VARCHAR   NOT NULL,
     kind       VARCHAR   NOT NULL,
     body       VARCHAR   NOT NULL,       -- JSON
@@ -62,6 +62,6 @@ CREATE TABLE web_session (
 
 CREATE TABLE judge_snapshot (
     record_id BIGINT    NOT NULL,        -- judged up to and including this record
-    at        TIMESTAMP NOT NULL,        -- and this instant
+    judged_at TIMESTAMP NOT NULL,        -- and this instant
     body      BLOB      NOT NULL         -- msgspec JSON of the judge's state
 );

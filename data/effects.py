@@ -1,0 +1,230 @@
+"""Writes what judgement decided: effects become upserts, set by set.
+
+Decides only which of several effects on one row counts: the last. Must never invent or merge values, so that
+applying the same effects again leaves the same rows. Notices and incident events are written once and never
+changed here: their rows belong to the outbox and to history from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from data.rows import TEXT_LIST, UTC_MICROSECONDS
+from rules.core.model import (
+    BlindRow,
+    Effect,
+    IncidentEventRow,
+    IncidentRow,
+    IntervalRow,
+    LinkRow,
+    NoticeRow,
+    SessionRow,
+    StationRow,
+)
+
+_json = msgspec.json.Encoder().encode
+
+
+class Rendered(NamedTuple):
+    """A notice's text in the destination's language."""
+
+    language: str
+    subject: str
+    body: str
+
+
+class _Target(NamedTuple):
+    """Where one kind of effect is written. `once`: an existing row is left as it is."""
+
+    table: str
+    key: tuple[str, ...]
+    once: bool
+    columns: tuple[tuple[str, pa.DataType, Callable[[Any], Any]], ...]
+
+
+def _field(name: str) -> Callable[[Any], Any]:
+    def read(row: Any) -> Any:
+        return getattr(row, name)
+
+    return read
+
+
+def _json_field(name: str) -> Callable[[Any], Any]:
+    def read(row: Any) -> str:
+        return _json(getattr(row, name)).decode()
+
+    return read
+
+
+def _columns(
+    *, text: str = "", times: str = "", integers: str = "", floats: str = "", flags: str = "", lists: str = ""
+) -> tuple[tuple[str, pa.DataType, Callable[[Any], Any]], ...]:
+    kinds = (
+        (text, pa.string()),
+        (times, UTC_MICROSECONDS),
+        (integers, pa.int32()),
+        (floats, pa.float64()),
+        (flags, pa.bool_()),
+        (lists, TEXT_LIST),
+    )
+    return tuple((name, kind, _field(name)) for names, kind in kinds for name in names.split())
+
+
+_TARGETS: dict[type[Effect], _Target] = {
+    StationRow: _Target(
+        "station",
+        ("station",),
+        False,
+        _columns(
+            text="station version make model serial firmware iccid imsi boot_status",
+            times="first_seen_at last_seen_at connected_at disconnected_at booted_at",
+            integers="heartbeat_s",
+            flags="connected",
+        ),
+    ),
+    IntervalRow: _Target(
+        "state_interval",
+        ("station", "evse", "connector", "started_at"),
+        False,
+        _columns(
+            text="station status error_code vendor_error info",
+            times="started_at ended_at",
+            integers="evse connector",
+        ),
+    ),
+    LinkRow: _Target(
+        "link_interval",
+        ("station", "started_at"),
+        False,
+        _columns(text="station state", times="started_at ended_at"),
+    ),
+    BlindRow: _Target(
+        "blind_interval", ("started_at",), False, _columns(text="reason", times="started_at ended_at")
+    ),
+    SessionRow: _Target(
+        "session",
+        ("session_id",),
+        False,
+        _columns(
+            text="session_id station ref token reason outcome",
+            times="started_at ended_at",
+            integers="evse connector",
+            floats="meter_start_wh meter_last_wh energy_wh max_power_w",
+        ),
+    ),
+    IncidentRow: _Target(
+        "incident",
+        ("incident_id",),
+        False,
+        (
+            *_columns(
+                text="incident_id key state scope station site fault side cause owner task severity rule_id"
+                " rule_version parent installer customer acknowledged_by assignee overruled_by route_rule"
+                " route_why",
+                times="pending_at opened_at recovering_at closed_at acknowledged_at",
+                integers="evse connector count",
+                floats="confidence",
+                flags="imminent safety",
+                lists="members suppression",
+            ),
+            ("evidence", pa.string(), _json_field("evidence")),
+            ("updated_at", UTC_MICROSECONDS, lambda row: row.updated_at or row.pending_at),
+        ),
+    ),
+    IncidentEventRow: _Target(
+        "incident_event",
+        ("incident_id", "n"),
+        True,
+        (
+            *_columns(text="incident_id event", integers="n"),
+            ("happened_at", UTC_MICROSECONDS, _field("at")),
+            ("actor", pa.string(), _field("by")),
+            ("detail", pa.string(), _json_field("detail")),
+        ),
+    ),
+}
+
+
+def write_effects(
+    cursor: duckdb.DuckDBPyConnection,
+    effects: Sequence[Effect],
+    rendered: Mapping[str, tuple[str, str, str]] | None = None,
+) -> None:
+    """Upserts `effects` within the caller's transaction.
+
+    `rendered` maps a notice's dedup_key to (language, subject, body). Raises TypeError for an unknown effect.
+    """
+    by_kind: dict[type[Effect], list[Effect]] = {}
+    for effect in effects:
+        by_kind.setdefault(type(effect), []).append(effect)
+    notices = by_kind.pop(NoticeRow, [])
+    for kind, rows in by_kind.items():
+        target = _TARGETS.get(kind)
+        if target is None:
+            raise TypeError(f"no table takes the effect {kind.__name__}")
+        _upsert(cursor, target, rows)
+    if notices:
+        _upsert(cursor, _notice_target(rendered or {}), notices)
+
+
+def _notice_target(rendered: Mapping[str, tuple[str, str, str]]) -> _Target:
+    def part(index: int) -> Callable[[Any], Any]:
+        def read(row: Any) -> str | None:
+            texts = rendered.get(row.dedup_key)
+            return texts[index] if texts else None
+
+        return read
+
+    return _Target(
+        "notice",
+        ("dedup_key",),
+        True,
+        (
+            *_columns(
+                text="dedup_key incident_id destination party reason suppressed",
+                times="not_before created_at",
+                integers="seq",
+            ),
+            ("state", pa.string(), lambda row: "suppressed" if row.suppressed else "queued"),
+            ("attempts", pa.int32(), lambda row: 0),
+            ("language", pa.string(), part(0)),
+            ("subject", pa.string(), part(1)),
+            ("body", pa.string(), part(2)),
+        ),
+    )
+
+
+def _upsert(cursor: duckdb.DuckDBPyConnection, target: _Target, rows: Sequence[Effect]) -> None:
+    # ON CONFLICT cannot touch one row twice within a statement, so only one effect per key goes in:
+    # the last where rows are replaced, the first where an existing row stays.
+    chosen: dict[tuple[Any, ...], Effect] = {}
+    readers = [read for name, _kind, read in target.columns if name in target.key]
+    for row in rows:
+        key = tuple(read(row) for read in readers)
+        if not (target.once and key in chosen):
+            chosen[key] = row
+    last = list(chosen.values())
+    batch = pa.table(
+        {name: pa.array([read(row) for row in last], kind) for name, kind, read in target.columns}
+    )
+    names = [name for name, _kind, _read in target.columns]
+    if target.once:
+        action = "NOTHING"
+    else:
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in target.key)
+        action = f"UPDATE SET {changes}"
+    insert_table(cursor, target.table, batch, f"ON CONFLICT ({', '.join(target.key)}) DO {action}")
+
+
+def insert_table(cursor: duckdb.DuckDBPyConnection, table: str, batch: pa.Table, conflict: str = "") -> None:
+    """Bulk insert by column name. `table` and `conflict` are this room's own constants, never input."""
+    cursor.register("arriving", batch)
+    try:
+        cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM arriving {conflict}")
+    finally:
+        cursor.unregister("arriving")

@@ -1,0 +1,165 @@
+"""The rows that intake hands to the store, and how they become column batches.
+
+Decides only the column types. Must never drop or reorder a row. Instants are aware UTC in Python and
+naive UTC in the columns (DuckDB's Python client needs an extra package for zoned ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from rules.core.model import AnyObservation, Observation, Seen
+
+UTC_MICROSECONDS = pa.timestamp("us")
+TEXT_LIST = pa.list_(pa.string())
+
+
+def naive_utc(instant: datetime) -> datetime:
+    """The column form of an aware instant. ValueError for a naive one: its zone would be a guess."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no time zone")
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+class FrameRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One OCPP-J message as received or sent; `raw` already pseudonymised.
+
+    `import_key`: set for imported records; a record whose key is stored already is not stored again,
+    nor are its observations.
+    """
+
+    record_id: int
+    received_at: datetime
+    station: str
+    direction: str
+    raw: str
+    version: str | None = None
+    type: int | None = None
+    message_id: str | None = None
+    action: str | None = None
+    findings: tuple[str, ...] = ()
+    import_key: int | None = None
+
+
+class LinkEventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A station connected or disconnected. `event` is `connected` or `disconnected`."""
+
+    record_id: int
+    at: datetime
+    station: str
+    event: str
+    version: str | None = None
+    peer: str | None = None
+    code: int | None = None
+    reason: str | None = None
+    import_key: int | None = None
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Rows that are committed together or not at all."""
+
+    frames: list[FrameRow] = []
+    links: list[LinkEventRow] = []
+    observations: list[Observation] = []
+
+    def size(self) -> int:
+        return len(self.frames) + len(self.links) + len(self.observations)
+
+
+FRAME_SCHEMA = pa.schema(
+    [
+        ("record_id", pa.int64()),
+        ("received_at", UTC_MICROSECONDS),
+        ("station", pa.string()),
+        ("direction", pa.string()),
+        ("version", pa.string()),
+        ("type", pa.int8()),
+        ("message_id", pa.string()),
+        ("action", pa.string()),
+        ("raw", pa.string()),
+        ("findings", TEXT_LIST),
+        ("import_key", pa.uint64()),
+    ]
+)
+LINK_SCHEMA = pa.schema(
+    [
+        ("record_id", pa.int64()),
+        ("happened_at", UTC_MICROSECONDS),
+        ("station", pa.string()),
+        ("event", pa.string()),
+        ("version", pa.string()),
+        ("peer", pa.string()),
+        ("code", pa.int32()),
+        ("reason", pa.string()),
+        ("import_key", pa.uint64()),
+    ]
+)
+OBSERVATION_SCHEMA = pa.schema(
+    [
+        ("record_id", pa.int64()),
+        ("n", pa.int32()),
+        ("happened_at", UTC_MICROSECONDS),
+        ("station", pa.string()),
+        ("evse", pa.int32()),
+        ("connector", pa.int32()),
+        ("kind", pa.string()),
+        ("body", pa.string()),
+    ]
+)
+
+_encode = msgspec.json.Encoder().encode
+_decoder: msgspec.json.Decoder[Observation] = msgspec.json.Decoder(AnyObservation)
+
+
+def column_table(schema: pa.Schema, rows: Sequence[Any], renamed: dict[str, str] | None = None) -> pa.Table:
+    """An Arrow table with one column per field of `schema`, read from the attribute of that name.
+
+    `renamed` maps a column to the attribute it is read from where the two differ.
+    """
+    attribute = renamed or {}
+    arrays = [
+        pa.array([getattr(row, attribute.get(field.name, field.name)) for row in rows], field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def frame_table(frames: Sequence[FrameRow]) -> pa.Table:
+    return column_table(FRAME_SCHEMA, frames)
+
+
+def link_table(links: Sequence[LinkEventRow]) -> pa.Table:
+    return column_table(LINK_SCHEMA, links, {"happened_at": "at"})
+
+
+def observation_table(observations: Iterable[Observation]) -> pa.Table | None:
+    """Everything but `Seen`; None when nothing is left. `n` counts within a record, in the order given."""
+    kept = [observation for observation in observations if type(observation) is not Seen]
+    if not kept:
+        return None
+    count: dict[int, int] = {}
+    order = []
+    for observation in kept:
+        n = count.get(observation.record_id, 0)
+        count[observation.record_id] = n + 1
+        order.append(n)
+    columns = [
+        pa.array([observation.record_id for observation in kept], pa.int64()),
+        pa.array(order, pa.int32()),
+        pa.array([observation.at for observation in kept], UTC_MICROSECONDS),
+        pa.array([observation.station for observation in kept], pa.string()),
+        pa.array([getattr(observation, "evse", None) for observation in kept], pa.int32()),
+        pa.array([getattr(observation, "connector", None) for observation in kept], pa.int32()),
+        pa.array([type(observation).__struct_config__.tag for observation in kept], pa.string()),
+        pa.array([_encode(observation).decode() for observation in kept], pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=OBSERVATION_SCHEMA)
+
+
+def observation_from_json(body: str) -> Observation:
+    return _decoder.decode(body)

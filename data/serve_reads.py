@@ -1,0 +1,105 @@
+"""The read door's server side: DuckDB's Quack protocol on loopback, with a token, for reading only.
+
+Decides what a reader may run: what DuckDB's own parser takes for a SELECT, and of that nothing that touches
+credentials, other statements or the server itself. Must be started before configuration is locked.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import duckdb
+
+from data.errors import StoreError, StoreUnwritable
+from data.extensions import load_extensions
+
+# json_serialize_sql refuses everything but SELECT. What is left to refuse within a SELECT: tables with
+# credentials, functions that run text as SQL, that act, or that would start and stop servers.
+_GATE = """
+CREATE OR REPLACE TEMP MACRO read_gate(session_id, query_text) AS (
+    coalesce(
+        json_extract_string(json_serialize_sql(query_text::VARCHAR), '$.error') = 'false'
+        AND NOT regexp_matches(
+            lower(json_serialize_sql(query_text::VARCHAR)::VARCHAR),
+            '"table_name":"(app_user|web_session|duckdb_secrets)"'
+            '|"function_name":"(query|query_table|checkpoint|force_checkpoint|duckdb_secrets|getenv|nextval'
+            '|quack_[a-z_]*|pragma_[a-z_]*|write_[a-z_]*|read_[a-z_]*|glob)"'),
+        false))
+"""
+
+
+class ReadServer:
+    """A running Quack server. It must be stopped before the process ends, or the process hangs."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, url: str) -> None:
+        self._connection = connection
+        self._stopped = False
+        self.url = url
+
+    @classmethod
+    def start(cls, connection: duckdb.DuckDBPyConnection, port: int, token_file: Path) -> ReadServer:
+        """Serves `connection`'s database on 127.0.0.1:`port`, then locks its configuration for good.
+
+        Raises StoreError when the port is taken.
+        """
+        token = ensure_token(token_file)
+        load_extensions(connection)
+        connection.execute(_GATE.replace("TEMP MACRO", "MACRO"))
+        connection.execute("SET GLOBAL quack_authorization_function = 'read_gate'")
+        url = f"quack:localhost:{port}"
+        try:
+            connection.execute("CALL quack_serve(?, token := ?)", [url, token])
+        except duckdb.Error as error:
+            raise StoreError(
+                f"port {port} for the read door cannot be used: choose another ({error})"
+            ) from error
+        server = cls(connection, url)
+        try:
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+        except duckdb.Error:
+            server.stop()
+            raise
+        return server
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        if not self._stopped:
+            self._stopped = True
+            self._connection.execute("CALL quack_stop(?)", [self.url])
+
+
+def ensure_token(file: Path) -> str:
+    """The secret in `file`; made with mode 0600 when absent, in one step, so that nobody reads half of it."""
+    try:
+        return _read_token(file)
+    except FileNotFoundError:
+        pass
+    token = secrets.token_urlsafe(32)
+    scratch = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(token)
+            out.flush()
+            os.fsync(out.fileno())
+        try:
+            os.link(scratch, file)  # unlike rename, this never replaces a token another process just made
+        finally:
+            scratch.unlink()
+    except FileExistsError:
+        return _read_token(file)
+    except OSError as error:
+        raise StoreUnwritable(
+            f"{file} cannot be written: check permissions and free space ({error})"
+        ) from error
+    return token
+
+
+def _read_token(file: Path) -> str:
+    token = file.read_text(encoding="ascii").strip()
+    if not token:
+        raise StoreError(f"{file} is empty: delete it and start again")
+    return token
