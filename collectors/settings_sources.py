@@ -66,11 +66,19 @@ def gather(arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Pat
     if config is not None:
         _read_file(config, found)
     _read_environment(environ, cwd, found)
+    known = option_paths()
     for dotted, value in given.items():
-        if dotted != "config":
-            path = tuple(dotted.split("."))
-            flag = "--" + "-".join(path).replace("_", "-")
-            found.values[path] = Raw(value, "command line", flag, False, cwd)
+        if dotted == "config":
+            continue
+        path = tuple(dotted.split("."))
+        spelled = isinstance(value, str)  # by --set; options of their own come typed
+        flag = f"--set {dotted}" if spelled else "--" + "-".join(path).replace("_", "-")
+        raw = Raw(value, "command line", flag, spelled, cwd)
+        if path in known:
+            found.values[path] = raw
+        else:
+            names = [".".join(option) for option in known]
+            found.mistakes.append(raw.mistake("unknown option", _nearest(dotted, names)))
     return found
 
 

@@ -1,0 +1,1 @@
+"""The `laadwacht` command line: one module per kind of command, put together in `application`."""

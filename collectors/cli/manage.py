@@ -1,0 +1,188 @@
+"""Commands that look after an installation: check, stations, user, version.
+
+Decides nothing about stations or people itself: the store's rooms do. Never prints a password but the one it
+generated, once, to the person who asked for it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from collectors.cli import options
+from collectors.cli.complaint import Complaint
+from collectors.cli.options import settings_of
+from collectors.cli.owner_client import OwnerClient, open_store
+from collectors.settings import Settings
+
+Role = Literal["helpdesk", "installer", "customer"]
+GENERATED_BYTES = 12  # 96 bits: beyond guessing, still short enough to type
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+    stations = typer.Typer(help="The asset register: which station stands where, and whose it is.")
+    stations.command("import")(stations_import)
+    stations.command("list")(stations_list)
+    app.add_typer(stations, name="stations", no_args_is_help=True)
+    user = typer.Typer(help="Who may sign in.")
+    user.command("add")(user_add)
+    app.add_typer(user, name="user", no_args_is_help=True)
+    app.command()(version)
+
+
+def check(
+    *, config: options.Config = None, data_dir: options.DataDir = None, sets: options.Sets = None
+) -> int:
+    """Validate configuration, catalogue and destinations, without starting or sending anything."""
+    from collectors.checking import problems_of, warnings_of
+
+    settings = settings_of(config, data_dir, sets=sets)
+    problems = problems_of(settings)
+    if problems:
+        raise Complaint(*problems)
+    for warning in warnings_of(settings):
+        print(f"laadwacht: note: {warning}", file=sys.stderr)
+    source = settings.source or "defaults and environment"
+    print(f"configuration, catalogue and {len(settings.destinations)} destination(s) are sound ({source})")
+    return 0
+
+
+def stations_import(
+    file: Annotated[Path, typer.Argument(help="CSV with a header line.", metavar="FILE.csv")],
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    http_port: options.HttpPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Take in the asset register; it replaces the one before.
+
+    Columns: station, site, address, latitude, longitude, make, model, customer, installer, installed_on,
+    warranty_until, rated_kw, connectors.
+    """
+    import msgspec
+    from data.register import RegisterError, read_register_csv, write_register
+
+    settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
+    try:
+        assets = read_register_csv(file)
+    except RegisterError as error:
+        raise Complaint(*str(error).splitlines()) from error
+    store = open_store(settings)
+    if store is None:
+        OwnerClient(settings).post("/api/register", json=msgspec.to_builtins(assets))
+    else:
+        with store:
+            write_register(store, assets)
+    print(f"{len(assets)} station(s) in the register")
+    return 0
+
+
+def stations_list(
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """Show the asset register."""
+    from data.register import load_register
+
+    settings = settings_of(config, data_dir, sets=sets)
+    store = open_store(settings)
+    if store is None:
+        raise Complaint(f"{settings.database} is in use by the owner process; see the pages for its stations")
+    with store:
+        assets = load_register(store)
+    table = Table(box=None)
+    for column in ("station", "site", "make", "model", "installer", "customer", "connectors"):
+        table.add_column(column)
+    for asset in assets.values():
+        cells = (asset.station, asset.site, asset.make, asset.model, asset.installer, asset.customer)
+        table.add_row(*(cell or "" for cell in cells), str(asset.connectors or ""))
+    Console().print(table)
+    return 0
+
+
+def user_add(
+    email: Annotated[str, typer.Argument(help="Sign-in name.")],
+    *,
+    role: Annotated[Role, typer.Option(help="What the person may see.")] = "helpdesk",
+    party: Annotated[
+        str | None, typer.Option(help="Installer's or customer's name, as in the register.")
+    ] = None,
+    language: Annotated[Literal["nl", "fr", "en"], typer.Option(help="Language of the pages.")] = "nl",
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from the first line of input.")
+    ] = False,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    http_port: options.HttpPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Add somebody who may sign in. Without a password a strong one is made and shown once."""
+    if role != "helpdesk" and not party:
+        raise Complaint(
+            f"--party: a user with role {role} sees one {role}'s stations; name it as in the register"
+        )
+    if role == "helpdesk" and party:
+        raise Complaint("--party: the helpdesk sees all stations; leave it out or choose another --role")
+    settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
+    password, generated = _password(password_stdin)
+    fields = {"name": name or email.split("@")[0], "role": role, "party": party, "language": language}
+    _add_user(settings, {"email": email, **fields, "password": password})
+    print(f"{email} may sign in as {role}" + (f" of {party}" if party else ""))
+    if generated:
+        print(f"password, shown once: {password}")
+    return 0
+
+
+def _password(from_stdin: bool) -> tuple[str, bool]:
+    """(password, generated). An empty answer at the prompt asks for a generated one."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise Complaint("--password-stdin: the first line of input is empty; write the password there")
+        return password, False
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password (empty: make one): ")
+        if password:
+            if getpass.getpass("Once more: ") != password:
+                raise Complaint("the two passwords differ; try again")
+            return password, False
+    return secrets.token_urlsafe(GENERATED_BYTES), True
+
+
+def _add_user(settings: Settings, fields: dict[str, Any]) -> None:
+    from data.people import PeopleError, add_user
+
+    store = open_store(settings)
+    if store is None:
+        OwnerClient(settings).post("/api/users", json=fields)
+        return
+    with store:
+        try:
+            add_user(store, **fields)
+        except PeopleError as error:
+            raise Complaint(str(error)) from error
+
+
+def version() -> int:
+    """Show the versions of Laadwacht and of what it stands on."""
+    for name in ("laadwacht", "duckdb", "ocpp", "apprise", "streamlit"):
+        try:
+            print(f"{name} {version_of(name)}")
+        except PackageNotFoundError:
+            print(f"{name} (run from a folder, not installed)")
+    print(f"python {sys.version.split()[0]}")
+    return 0

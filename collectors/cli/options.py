@@ -1,0 +1,62 @@
+"""Options that several commands share, and the settings they make together with environment and file.
+
+Decides nothing: names and help texts are here once, precedence is in `settings_sources`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collectors.cli.complaint import Complaint
+from collectors.settings import Settings, SettingsError
+from collectors.settings_load import load_settings
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML file; default ./laadwacht.toml or the one in the data directory."),
+]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the database, keys and token live.")]
+OcppPort = Annotated[
+    int | None, typer.Option("--ocpp-port", help="Port stations connect to (9000; 0 chooses a free one).")
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option("--http-port", help="Port of metrics, health and commands (9100; 0: a free one)."),
+]
+DashboardPort = Annotated[
+    int | None, typer.Option("--dashboard-port", help="Port of the pages (8501; 0: a free one).")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any other option, as section.name=value; may be given more than once."),
+]
+
+
+def settings_of(
+    config: Path | None,
+    data_dir: Path | None,
+    *,
+    ocpp_port: int | None = None,
+    http_port: int | None = None,
+    dashboard_port: int | None = None,
+    sets: list[str] | None = None,
+) -> Settings:
+    """Command line, environment and file together; raises Complaint with every mistake."""
+    arguments: dict[str, object] = {"config": config, "data_dir": data_dir}
+    for text in sets or []:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise Complaint(
+                f"command line: --set {text}: is not section.name=value; write for example ocpp.port=0"
+            )
+        arguments[name.strip()] = value.strip()
+    named = {"ocpp.port": ocpp_port, "http.port": http_port, "dashboard.port": dashboard_port}
+    arguments.update({key: value for key, value in named.items() if value is not None})
+    try:
+        return load_settings(arguments, os.environ, Path.cwd())
+    except SettingsError as error:
+        raise Complaint(*error.mistakes) from error

@@ -1,0 +1,46 @@
+"""`laadwacht serve`: runs the owner process on a fast event loop and puts its refusals into words.
+
+Decides which failures are the user's to correct (a Complaint, exit code 2); anything else is a defect and
+shows its trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from collectors.checking import problems_of
+from collectors.cli.complaint import Complaint
+from collectors.owner import OwnerError, run_owner
+from collectors.settings import Settings
+from data.errors import StoreError
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def run_until_told(settings: Settings) -> int:
+    """Until SIGTERM or Ctrl-C; returns the owner's exit code."""
+    problems = problems_of(settings)
+    if problems:
+        raise Complaint(*problems)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Complaint(f"data directory {settings.data_dir}: cannot be made: {error.strerror}") from error
+    logging.basicConfig(level=settings.log.level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    try:
+        return _run(run_owner(settings))
+    except (StoreError, OwnerError) as error:
+        raise Complaint(*str(error).splitlines()) from error
+
+
+def _run(main: Coroutine[Any, Any, int]) -> int:
+    runner: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
+    if sys.platform != "win32":
+        import uvloop
+
+        runner = uvloop.run
+    return runner(main)

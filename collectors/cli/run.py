@@ -1,0 +1,112 @@
+"""Commands that keep running: serve, dashboard, up, demo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from collectors.cli import options
+from collectors.cli.complaint import Complaint
+from collectors.cli.options import settings_of
+from collectors.ports import taken_ports, with_free_ports
+from collectors.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(dashboard)
+    app.command()(up)
+    app.command()(demo)
+
+
+def serve(
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    ocpp_port: options.OcppPort = None,
+    http_port: options.HttpPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Run the owner process: stations connect here; database, rules, delivery, metrics and commands."""
+    from collectors.cli.owner_run import run_until_told
+
+    settings = settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
+    return run_until_told(opened(settings, ("ocpp", "http", "read_door")))
+
+
+def dashboard(
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    http_port: options.HttpPort = None,
+    dashboard_port: options.DashboardPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Run the pages people open. They read from a running `laadwacht serve` on the same data directory."""
+    from collectors.processes import dashboard_worker, run_together
+
+    settings = settings_of(config, data_dir, http_port=http_port, dashboard_port=dashboard_port, sets=sets)
+    settings = opened(settings, ("dashboard",))
+    return run_together(settings, [dashboard_worker(settings)])
+
+
+def up(
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    ocpp_port: options.OcppPort = None,
+    http_port: options.HttpPort = None,
+    dashboard_port: options.DashboardPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Run serve and dashboard together, restarting what falls; Ctrl-C ends both."""
+    from collectors.processes import dashboard_worker, run_together, serve_worker
+
+    settings = settings_of(
+        config,
+        data_dir,
+        ocpp_port=ocpp_port,
+        http_port=http_port,
+        dashboard_port=dashboard_port,
+        sets=sets,
+    )
+    settings = opened(settings, ("ocpp", "http", "read_door", "dashboard"))
+    return run_together(settings, [serve_worker(settings, sets), dashboard_worker(settings)])
+
+
+def demo(
+    *,
+    data_dir: options.DataDir = None,
+    ocpp_port: options.OcppPort = None,
+    http_port: options.HttpPort = None,
+    dashboard_port: options.DashboardPort = None,
+    stations: Annotated[int, typer.Option(min=4, max=2000, help="How many simulated stations.")] = 40,
+    days: Annotated[int, typer.Option(min=0, max=400, help="Days of generated history.")] = 90,
+    seed: Annotated[int, typer.Option(help="Same seed, same fleet and faults.")] = 1,
+) -> int:
+    """Show it all: up, with a simulated fleet, history, one user per role and a mailbox on this screen.
+
+    Without --data-dir everything lives in a temporary directory that is removed at the end.
+    """
+    from collectors.demo import DemoPlan, run_demo
+
+    plan = DemoPlan(
+        data_dir=data_dir.absolute() if data_dir else None,
+        ocpp_port=ocpp_port,
+        http_port=http_port,
+        dashboard_port=dashboard_port,
+        stations=stations,
+        days=days,
+        seed=seed,
+    )
+    return run_demo(plan)
+
+
+def opened(settings: Settings, doors: tuple[str, ...]) -> Settings:
+    """Settings with real ports; raises Complaint for doors that cannot be opened."""
+    settings = with_free_ports(settings)
+    problems = taken_ports(settings, doors)
+    if problems:
+        raise Complaint(*problems)
+    return settings

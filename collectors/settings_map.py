@@ -1,0 +1,48 @@
+"""Hands each room its part of the settings, in that room's own types.
+
+Decides nothing. Keeps addresses of destinations away from judgement: `route_targets` carries none.
+"""
+
+from __future__ import annotations
+
+from collectors.settings import Settings
+from rules.core.policy import Policy
+from rules.core.route import Destination
+from rules.dispatch.destinations import DestinationConfig
+
+
+def policy_from(settings: Settings) -> Policy:
+    """The thresholds of judgement, seconds throughout."""
+    return Policy(
+        offline_factor=settings.offline.factor,
+        offline_min_s=settings.offline.min_s,
+        silence_tolerance_s=settings.offline.tolerance_s,
+        default_heartbeat_s=settings.ocpp.default_heartbeat_s,
+        clear_delay_s=settings.hold.clear_delay_s,
+        hold_scale=settings.hold.scale,
+        boot_noise_s=settings.hold.boot_noise_s,
+        site_window_s=settings.hold.site_window_s,
+        group_wait_s=settings.delivery.group_wait_s,
+        min_confidence=settings.delivery.min_confidence,
+    )
+
+
+def destinations_from(settings: Settings) -> list[Destination]:
+    """Destinations as judgement knows them: name, party and language, no address."""
+    return [
+        Destination(name=one.name, party=one.party, language=one.language) for one in settings.destinations
+    ]
+
+
+def delivery_configs_from(settings: Settings) -> list[DestinationConfig]:
+    """Destinations as delivery needs them, addresses included."""
+    return [
+        DestinationConfig(
+            name=one.name,
+            party=one.party,
+            url=one.url.reveal(),
+            language=one.language,
+            timeout_s=float(one.timeout_s),
+        )
+        for one in settings.destinations
+    ]
