@@ -1,0 +1,231 @@
+"""What the central system answers to each request a station may send.
+
+Every request of OCPP 1.6 (with its security extension), 2.0.1 and 2.1 gets a schema-valid answer, also when
+its payload is broken: a station whose message is refused sends it again and again, or drops the connection.
+An action of no version is answered NotImplemented. Decides no policy: whether a card or a station is
+accepted is the caller's to say, in `AnswerContext`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from collectors import findings
+from collectors.frame import CALL, CALLERROR, CALLRESULT, Frame
+from collectors.ocpp import is_modern
+from collectors.values import read_text
+
+_encode = msgspec.json.Encoder().encode
+
+
+class AnswerContext(msgspec.Struct, frozen=True, gc=False):
+    """What answers depend on. `now` is aware UTC; `boot_status` Accepted, Pending or Rejected.
+
+    `authorise` gives the status for a token as OCPP spells it; `new_transaction` the next 1.6 id.
+    """
+
+    now: datetime
+    heartbeat_s: int
+    boot_status: str
+    authorise: Callable[[str], str]
+    new_transaction: Callable[[], int]
+
+
+Answer = Callable[[dict[str, Any], AnswerContext], dict[str, Any]]
+
+_NO_PAYLOAD: Final[dict[str, Any]] = {}
+
+
+def answer(version: str | None, frame: Frame, context: AnswerContext) -> str | None:
+    """The JSON text to send back; None where nothing is to be answered (no CALL, or no message id).
+
+    `version` is what the connection agreed on; a request in the words of another version is answered in
+    those. Never raises on what a station sends.
+    """
+    if frame.type != CALL or frame.message_id is None:
+        return None
+    message_id: str | msgspec.Raw = frame.message_id
+    if findings.MESSAGE_ID_NOT_TEXT in frame.findings:  # a number comes back as the number it was
+        message_id = msgspec.Raw(frame.message_id.encode())
+    action = frame.action
+    if action is None:
+        code = "FormationViolation" if version in (None, "1.6") else "FormatViolation"
+        return _error(message_id, code, "The message names no action")
+    table = ANSWERS_2 if is_modern(version, action, frame.payload) else ANSWERS_16
+    handler = table.get(action)
+    if handler is None:
+        return _error(message_id, "NotImplemented", "This action is not known")
+    return _encode((CALLRESULT, message_id, handler(frame.payload, context))).decode()
+
+
+def _error(message_id: str | msgspec.Raw, code: str, description: str) -> str:
+    return _encode((CALLERROR, message_id, code, description, _NO_PAYLOAD)).decode()
+
+
+def instant_text(instant: datetime) -> str:
+    """An aware UTC datetime as stations of all versions read it: milliseconds and Z."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def _nothing(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return _NO_PAYLOAD
+
+
+def _always(**members: Any) -> Answer:
+    def fixed(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+        return members
+
+    return fixed
+
+
+def _heartbeat(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return {"currentTime": instant_text(context.now)}
+
+
+def _boot(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return {
+        "currentTime": instant_text(context.now),
+        "interval": context.heartbeat_s,
+        "status": context.boot_status,
+    }
+
+
+def _authorize_16(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return {"idTagInfo": {"status": _tag_status(payload, context)}}
+
+
+def _start_16(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    # A refused start gets an id too: the schema demands one, and the station may stop with it.
+    return {
+        "transactionId": context.new_transaction(),
+        "idTagInfo": {"status": _tag_status(payload, context)},
+    }
+
+
+def _stop_16(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    if read_text(payload.get("idTag")) is None:
+        return _NO_PAYLOAD
+    return {"idTagInfo": {"status": _tag_status(payload, context)}}
+
+
+def _tag_status(payload: dict[str, Any], context: AnswerContext) -> str:
+    token = read_text(payload.get("idTag"), 255)
+    return "Invalid" if token is None else context.authorise(token)
+
+
+def _authorize_2(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return {"idTokenInfo": {"status": _token_status(payload, context)}}
+
+
+def _transaction_event(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    if payload.get("idToken") is None:
+        return _NO_PAYLOAD
+    return {"idTokenInfo": {"status": _token_status(payload, context)}}
+
+
+def _token_status(payload: dict[str, Any], context: AnswerContext) -> str:
+    token = payload.get("idToken")
+    if not isinstance(token, dict):
+        return "Invalid"
+    if token.get("type") == "NoAuthorization":  # free charging: there is no card to refuse
+        return "Accepted"
+    text = read_text(token.get("idToken"), 255)
+    return "Invalid" if text is None else context.authorise(text)
+
+
+def _vat_number(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    return {"vatNumber": (read_text(payload.get("vatNumber")) or "-")[:20], "status": "Rejected"}
+
+
+def _certificate_chain(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
+    """Every certificate asked about, each with "could not be found out"."""
+    asked = payload.get("certificateStatusRequests")
+    entries = [entry for entry in asked if isinstance(entry, dict)][:4] if isinstance(asked, list) else []
+    until = instant_text(context.now)
+    return {
+        "certificateStatus": [
+            {
+                "certificateHashData": entry.get("certificateHashData") or _NO_HASH,
+                "source": entry.get("source") if entry.get("source") in {"CRL", "OCSP"} else "OCSP",
+                "status": "Failed",
+                "nextUpdate": until,
+            }
+            for entry in entries or [{}]
+        ]
+    }
+
+
+_NO_HASH: Final = {
+    "hashAlgorithm": "SHA256",
+    "issuerNameHash": "-",
+    "issuerKeyHash": "-",
+    "serialNumber": "-",
+}
+
+# A vendor's data is kept with the frame, which is what Accepted promises of it.
+_DATA_TRANSFER: Final = _always(status="Accepted")
+# Laadwacht issues no certificates; the station goes on with the one it has.
+_SIGN_CERTIFICATE: Final = _always(status="Rejected")
+
+ANSWERS_16: Final[dict[str, Answer]] = {
+    "Authorize": _authorize_16,
+    "BootNotification": _boot,
+    "DataTransfer": _DATA_TRANSFER,
+    "DiagnosticsStatusNotification": _nothing,
+    "FirmwareStatusNotification": _nothing,
+    "Heartbeat": _heartbeat,
+    "LogStatusNotification": _nothing,
+    "MeterValues": _nothing,
+    "SecurityEventNotification": _nothing,
+    "SignCertificate": _SIGN_CERTIFICATE,
+    "SignedFirmwareStatusNotification": _nothing,
+    "StartTransaction": _start_16,
+    "StatusNotification": _nothing,
+    "StopTransaction": _stop_16,
+}
+
+ANSWERS_2: Final[dict[str, Answer]] = {
+    "Authorize": _authorize_2,
+    "BatterySwap": _nothing,
+    "BootNotification": _boot,
+    "ClearedChargingLimit": _nothing,
+    "ClosePeriodicEventStream": _nothing,
+    "DataTransfer": _DATA_TRANSFER,
+    "FirmwareStatusNotification": _nothing,
+    # Plug & Charge and OCSP need certificate services we do not have: the station falls back by itself.
+    "Get15118EVCertificate": _always(status="Failed", exiResponse=""),
+    "GetCertificateChainStatus": _certificate_chain,
+    "GetCertificateStatus": _always(status="Failed"),
+    "Heartbeat": _heartbeat,
+    "LogStatusNotification": _nothing,
+    "MeterValues": _nothing,
+    "NotifyChargingLimit": _nothing,
+    "NotifyCustomerInformation": _nothing,
+    "NotifyDERAlarm": _nothing,
+    "NotifyDERStartStop": _nothing,
+    "NotifyDisplayMessages": _nothing,
+    # No schedule will follow from us: Rejected lets the station plan by its own limits at once.
+    "NotifyEVChargingNeeds": _always(status="Rejected"),
+    "NotifyEVChargingSchedule": _always(status="Accepted"),
+    "NotifyEvent": _nothing,
+    "NotifyMonitoringReport": _nothing,
+    "NotifyPriorityCharging": _nothing,
+    "NotifyReport": _nothing,
+    "NotifySettlement": _nothing,
+    "NotifyWebPaymentStarted": _nothing,
+    "OpenPeriodicEventStream": _always(status="Rejected"),
+    "PublishFirmwareStatusNotification": _nothing,
+    "PullDynamicScheduleUpdate": _always(status="Rejected"),
+    "ReportChargingProfiles": _nothing,
+    "ReportDERControl": _nothing,
+    "ReservationStatusUpdate": _nothing,
+    "SecurityEventNotification": _nothing,
+    "SignCertificate": _SIGN_CERTIFICATE,
+    "StatusNotification": _nothing,
+    "TransactionEvent": _transaction_event,
+    "VatNumberValidation": _vat_number,
+}

@@ -1,0 +1,248 @@
+"""The decoder of one station: frames of any OCPP version to observations, answers matched to requests.
+
+Decides which version's words a frame uses (a station may speak 2.0.1 on a connection taken as 1.6) and
+which request an answer belongs to: by station and message id, however late it comes. Never raises on
+what a station sends, never judges.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from collectors import findings, ocpp2, ocpp16
+from collectors.frame import CALL, CALLERROR, CALLRESULT, CALLRESULTERROR, SEND, Frame
+from collectors.memory import Memory
+from collectors.reading import Asked, Reading
+from collectors.values import read_int, read_text
+from rules.core.model import (
+    CallErrored,
+    CommandAnswered,
+    CommandSent,
+    FindingSeen,
+    Observation,
+    Seen,
+)
+
+MAX_OPEN: Final = 32
+"""Requests without an answer remembered for each direction; a station may have one open at a time."""
+
+# The member that only this version's payload of an action both versions know has: (1.6, 2.x).
+_MARKS: Final = {
+    "StatusNotification": ("status", "connectorStatus"),
+    "MeterValues": ("connectorId", "evseId"),
+    "Authorize": ("idTag", "idToken"),
+    "BootNotification": ("chargePointModel", "chargingStation"),
+}
+
+
+class Decoded(msgspec.Struct):
+    """What one frame says. `action` is the request's, for answers too, where the request is known."""
+
+    action: str | None
+    findings: tuple[str, ...]
+    observations: list[Observation]
+
+
+def is_modern(version: str | None, action: str, payload: dict[str, Any]) -> bool:
+    """Whether this request is in the words of OCPP 2.x, whatever `version` the connection agreed on."""
+    marks = _MARKS.get(action)
+    if marks is not None:
+        if marks[1] in payload:
+            return marks[0] not in payload or version not in (None, "1.6")
+        if marks[0] in payload:
+            return False
+    elif (action in ocpp2.REQUESTS) is not (action in ocpp16.REQUESTS):
+        return action in ocpp2.REQUESTS
+    return version not in (None, "1.6")
+
+
+def decoder_for(version: str | None) -> Decoder:
+    """A decoder for one station that agreed on `version` (1.6, 2.0.1, 2.1; None: not known, guess)."""
+    return Decoder(version)
+
+
+class Decoder:
+    """Keep one for each station, across its connections: stations repeat messages after a reconnect."""
+
+    __slots__ = ("_asked", "_commands", "_memory", "version")
+
+    def __init__(self, version: str | None) -> None:
+        self.version = version
+        self._asked: dict[str, Asked] = {}
+        self._commands: dict[str, tuple[str, datetime]] = {}
+        self._memory = Memory()
+
+    def reset(self, version: str | None = None) -> None:
+        """A new connection: the station's open requests are void. Our commands may still be answered."""
+        self._asked.clear()
+        if version is not None:
+            self.version = version
+
+    def decode(self, station: str, at: datetime, direction: str, frame: Frame, record_id: int) -> Decoded:
+        """What `frame` says. `at` is our receipt time (aware UTC); `direction` is `in` or `out`.
+
+        A frame from the station always gives at least one observation that proves life.
+        """
+        reading = Reading(station, at, record_id, frame.message_id or "")
+        action = frame.action
+        incoming = direction == "in"
+        try:
+            if frame.type in (CALL, SEND):
+                if action is not None:
+                    (self._request if incoming else self._command)(reading, action, frame.payload)
+            elif frame.type == CALLRESULT:
+                action = (self._command_answer if incoming else self._answer)(reading, frame.payload)
+            elif frame.type in (CALLERROR, CALLRESULTERROR):
+                action = self._error(reading, frame, direction)
+        except Exception as error:  # a defect of ours must not cost the station its connection, nor hide
+            reading.find(findings.DECODE_FAILED, f"{type(error).__name__}: {error}")
+        return _decoded(reading, action, frame.findings, incoming)
+
+    def _request(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
+        modern = is_modern(self.version, action, payload)
+        if modern is (self.version is None or self.version == "1.6"):
+            if self.version is None:
+                self.version = "2.0.1"
+            else:
+                reading.find(findings.OTHER_VERSION, action)
+        handler = (ocpp2 if modern else ocpp16).REQUESTS.get(action)
+        if handler is None:
+            reading.find(findings.ACTION_UNKNOWN, action)
+            asked = None
+        else:
+            asked = handler(reading, payload, self._memory)
+        _put(self._asked, reading.message_id, asked or Asked(action, reading.message_id))
+
+    def _command(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
+        _put(self._commands, reading.message_id, (action, reading.at))
+        evse, connector = _target(reading, payload)
+        reading.observations.append(
+            CommandSent(
+                station=reading.station,
+                at=reading.at,
+                record_id=reading.record_id,
+                action=action,
+                message_id=reading.message_id,
+                evse=evse,
+                connector=connector,
+            )
+        )
+
+    def _answer(self, reading: Reading, payload: dict[str, Any]) -> str | None:
+        asked = self._asked.pop(reading.message_id, None)
+        if asked is None:
+            reading.find(findings.ANSWER_UNEXPECTED)
+            return None
+        answers = ocpp2.ANSWERS if "idTokenInfo" in payload else ocpp16.ANSWERS
+        handler = answers.get(asked.action)
+        if handler is not None:
+            handler(reading, payload, asked, self._memory)
+        return asked.action
+
+    def _command_answer(self, reading: Reading, payload: dict[str, Any]) -> str | None:
+        command = self._commands.pop(reading.message_id, None)
+        if command is None:
+            reading.find(findings.ANSWER_UNEXPECTED)
+            return None
+        self._answered(reading, command, _outcome(payload))
+        return command[0]
+
+    def _answered(self, reading: Reading, command: tuple[str, datetime], status: str | None) -> None:
+        waited = (reading.at - command[1]).total_seconds()
+        reading.observations.append(
+            CommandAnswered(
+                station=reading.station,
+                at=reading.at,
+                record_id=reading.record_id,
+                action=command[0],
+                message_id=reading.message_id,
+                status=status,
+                waited_s=waited if waited >= 0 else None,
+            )
+        )
+
+    def _error(self, reading: Reading, frame: Frame, direction: str) -> str | None:
+        action = None
+        code = read_text(frame.error_code, 50) or "GenericError"
+        if direction == "in":
+            command = self._commands.pop(reading.message_id, None)
+            if command is not None:
+                action = command[0]
+                self._answered(reading, command, code)
+        elif (asked := self._asked.pop(reading.message_id, None)) is not None:
+            action = asked.action
+        reading.observations.append(
+            CallErrored(
+                station=reading.station,
+                at=reading.at,
+                record_id=reading.record_id,
+                direction=direction,
+                code=code,
+                action=action,
+                description=read_text(frame.error_description, 255),
+            )
+        )
+        return action
+
+
+def _decoded(reading: Reading, action: str | None, found: tuple[str, ...], incoming: bool) -> Decoded:
+    observations = reading.observations
+    if not incoming:
+        return Decoded(action, (*found, *reading.findings), observations)
+    if not observations:
+        observations.append(Seen(station=reading.station, at=reading.at, record_id=reading.record_id))
+    if not found and not reading.findings:
+        return Decoded(action, (), observations)
+    details = {**dict.fromkeys(found), **reading.findings}
+    for finding, detail in details.items():
+        observations.append(
+            FindingSeen(
+                station=reading.station,
+                at=reading.at,
+                record_id=reading.record_id,
+                finding=finding,
+                detail=read_text(detail, 200),
+            )
+        )
+    return Decoded(action, tuple(details), observations)
+
+
+def _put(table: dict[str, Any], key: str, value: Any) -> None:
+    if key not in table and len(table) >= MAX_OPEN:
+        del table[next(iter(table))]
+    table[key] = value
+
+
+def _target(reading: Reading, payload: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Where a command is aimed. What we or another back end sent is not judged, so no findings."""
+    if isinstance(evse := payload.get("evse"), dict):
+        return _small(evse.get("id")), _small(evse.get("connectorId"))
+    if "evseId" in payload:
+        return _small(payload["evseId"]), _small(payload.get("connectorId"))
+    connector = _small(payload.get("connectorId"))
+    return connector, connector
+
+
+def _small(value: Any) -> int | None:
+    number = read_int(value)
+    return number if number is not None and 0 <= number <= 255 else None
+
+
+def _outcome(payload: dict[str, Any]) -> str | None:
+    """The status of an answer; of a list of results the first that is not Accepted."""
+    status = read_text(payload.get("status"), 50)
+    if status is not None:
+        return status
+    for member in ("setVariableResult", "getVariableResult", "setMonitoringResult", "clearMonitoringResult"):
+        results = payload.get(member)
+        if isinstance(results, list):
+            words = [
+                read_text(r.get("attributeStatus") or r.get("status"), 50)
+                for r in results
+                if isinstance(r, dict)
+            ]
+            return next((word for word in words if word != "Accepted"), "Accepted" if words else None)
+    return None

@@ -1,0 +1,239 @@
+"""Cards become pseudonyms before anything is stored; passwords and credentials disappear.
+
+The same card gives the same pseudonym under one key, in every OCPP version and spelling (tokens are
+case-insensitive), so that sessions of one card can be told from those of another without knowing whose it
+is. Without the key nobody can compute a pseudonym from a card. Must never raise on what a station sends.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from collectors.frame import CALL, CALLERROR, CALLRESULT, SEND, Frame
+
+_PSEUDONYM: Final = re.compile(r"tok_[0-9a-f]{16}")
+HIDDEN: Final = "hidden"
+"""What stands in place of a password."""
+
+# Lower case, without _ and -. Vendor data (DataTransfer) names cards in its own ways.
+_TOKEN_MEMBERS: Final = frozenset(
+    {
+        "idtag",
+        "parentidtag",
+        "idtoken",
+        "groupidtoken",
+        "additionalidtoken",
+        "parentidtoken",
+        "rfid",
+        "rfidtag",
+        "rfidcard",
+        "taguid",
+        "tagid",
+        "carduid",
+        "cardid",
+        "cardno",
+        "cardnumber",
+        "emaid",
+        "evccid",
+        "contractid",
+    }
+)
+_SECRET_KEYS: Final = frozenset({"authorizationkey", "basicauthpassword", "wifipassword", "apnpassword"})
+_SQUEEZE: Final = str.maketrans("", "", "_- ")
+
+# Cheap test whether a text can hold anything to hide; lower case.
+_HINTS: Final = ("idt", "rfid", "card", "tag", "emaid", "evccid", "contract", "id_t", "id-t")
+_SECRET_HINTS: Final = ("authorizationkey", "password", "@")
+
+_NAMES: Final = (
+    r"(?:parent|group|additional)?[_-]?id[_-]?(?:tag|token)|rfid[_-]?(?:tag|card)?|tag[_-]?u?id"
+    r"|card[_-]?(?:uid|id|no|number)|emaid|evcc[_-]?id|contract[_-]?id"
+)
+# "idTag":"..." in text that is no JSON, or JSON inside a JSON string (then the quotes carry backslashes).
+_QUOTED: Final = re.compile(
+    rf"""((?<![a-z])(?:{_NAMES})\\*["']?\s*[:=]?\s*)(\\*["'])((?:(?!\2).)*)(\2|$)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_BARE: Final = re.compile(
+    rf"""((?<![a-z])(?:{_NAMES})\\*["']?\s*[:=]\s*)([^\s"'\\,;:{{}}\[\]&<>]+)""", re.IGNORECASE
+)
+_SECRET_TEXT: Final = re.compile(
+    r"""((?:authorizationkey|[a-z]*password)\\*["']?\s*[:=,]\s*(?:\\*["']value\\*["']\s*:\s*)?\\*["'])"""
+    r"""((?:\\.|[^"'\\])*)""",
+    re.IGNORECASE,
+)
+_URL_LOGIN: Final = re.compile(r"(://)[^/\s:@\"']+:[^/\s@\"']+@")
+_MIN_TRACED: Final = 6
+"""A card of so many characters is hidden wherever it appears in a frame; shorter ones would hit by chance."""
+
+
+class Pseudonymiser:
+    """`key` is 16 to 64 bytes of secret; None leaves cards as they are (passwords are hidden regardless)."""
+
+    def __init__(self, key: bytes | None) -> None:
+        if key is not None and not 16 <= len(key) <= 64:
+            raise ValueError("a pseudonym key has 16 to 64 bytes")
+        self._key = key
+        self._known: dict[str, str] = {}
+
+    def token(self, token: str) -> str:
+        """The pseudonym of a card: `tok_` and 16 hexadecimal digits. A pseudonym stays as it is."""
+        known = self._known.get(token)
+        if known is not None:
+            return known
+        if self._key is None or _PSEUDONYM.fullmatch(token):
+            return token
+        plain = token.strip().casefold().encode("utf-8", "replace")
+        pseudonym = "tok_" + blake2b(plain, key=self._key, digest_size=8).hexdigest()
+        if len(self._known) >= 10_000:
+            self._known.clear()
+        self._known[token] = pseudonym
+        return pseudonym
+
+    def frame(self, frame: Frame) -> Frame:
+        """`frame` with every card and password replaced, in the payload and in the text.
+
+        The text is written anew only if something was replaced in it.
+        """
+        raw = frame.raw
+        lowered = raw.lower()
+        cards = self._key is not None and any(hint in lowered for hint in _HINTS)
+        if not cards and "\\u" not in lowered and not any(hint in lowered for hint in _SECRET_HINTS):
+            return frame
+        work = _Replacing(self)
+        payload = work.walk(frame.payload)
+        if payload is frame.payload and not frame.findings:
+            return frame
+        text = _written_anew(frame, payload)
+        if text is None:
+            text = work.text(raw)
+        elif payload is frame.payload:
+            text = raw
+        text = work.traced(text)
+        if text == raw:
+            return frame
+        description = frame.error_description
+        return msgspec.structs.replace(
+            frame,
+            payload=work.walk_traced(payload),
+            raw=text,
+            error_description=None if description is None else work.traced(work.text(description)),
+        )
+
+
+def _written_anew(frame: Frame, payload: dict[str, Any]) -> str | None:
+    """The frame's JSON with `payload`; None where that would lose or repair what the station sent."""
+    if frame.findings:
+        return None
+    parts: list[Any]
+    if frame.type in (CALL, SEND):
+        parts = [frame.type, frame.message_id, frame.action, payload]
+    elif frame.type == CALLRESULT:
+        parts = [frame.type, frame.message_id, payload]
+    elif frame.type == CALLERROR:
+        parts = [frame.type, frame.message_id, frame.error_code or "", frame.error_description or "", payload]
+    else:
+        return None
+    return msgspec.json.encode(parts).decode()
+
+
+class _Replacing:
+    """One frame's replacements: what was found once is hidden everywhere in that frame."""
+
+    def __init__(self, owner: Pseudonymiser) -> None:
+        self.owner = owner
+        self.found: dict[str, str] = {}
+
+    def hide(self, token: str) -> str:
+        pseudonym = self.owner.token(token)
+        if pseudonym != token and len(token.strip()) >= _MIN_TRACED:
+            self.found[token.strip()] = pseudonym
+        return pseudonym
+
+    def walk(self, value: Any) -> Any:
+        """A copy of `value` with cards and secrets replaced; `value` itself if there were none."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            items = [self.walk(item) for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        if not isinstance(value, dict):
+            return value
+        secret = _is_secret(value)
+        members = {}
+        changed = False
+        for name, old in value.items():
+            squeezed = name.translate(_SQUEEZE).lower()
+            new: Any
+            if (secret and squeezed in {"value", "attributevalue"}) or squeezed.endswith("password"):
+                new = HIDDEN if isinstance(old, str | int | float) and old != HIDDEN else old
+            elif squeezed in _TOKEN_MEMBERS:
+                new = self.member(old)
+            else:
+                new = self.walk(old)
+            changed = changed or new is not old
+            members[name] = new
+        return members if changed else value
+
+    def member(self, value: Any) -> Any:
+        """The value of a member that names a card: text, a number, a list of them, or an object of 2.x."""
+        if isinstance(value, str):
+            return self.hide(value) if value.strip() else value
+        if isinstance(value, bool) or value is None or self.owner.token("0") == "0":
+            return value if not isinstance(value, dict | list) else self.walk(value)
+        if isinstance(value, int | float):
+            return self.hide(str(value))
+        if isinstance(value, list):
+            return [self.member(item) for item in value]
+        return self.walk(value)
+
+    def text(self, text: str) -> str:
+        """Cards and secrets inside text: nested JSON, broken JSON, log lines, addresses with a login."""
+        lowered = text.lower()
+        if self.owner.token("0") != "0" and any(hint in lowered for hint in _HINTS):
+            text = _QUOTED.sub(self._quoted, text)
+            text = _BARE.sub(self._bare, text)
+        if any(hint in lowered for hint in _SECRET_HINTS):
+            text = _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", text)
+            text = _URL_LOGIN.sub(rf"\1{HIDDEN}@", text)
+        return text
+
+    def _quoted(self, match: re.Match[str]) -> str:
+        inner = match[3]
+        return f"{match[1]}{match[2]}{self.hide(inner) if inner.strip() else inner}{match[4]}"
+
+    def _bare(self, match: re.Match[str]) -> str:
+        if match[2] in {"null", "true", "false"}:
+            return match[0]
+        quote = '"' if '"' in match[1] and "\\" not in match[1] else ""
+        return f"{match[1]}{quote}{self.hide(match[2])}{quote}"
+
+    def traced(self, text: str) -> str:
+        """`text` without any card found elsewhere in this frame."""
+        for token, pseudonym in self.found.items():
+            if token in text:
+                text = text.replace(token, pseudonym)
+        return text
+
+    def walk_traced(self, value: Any) -> Any:
+        """`value` without any card found elsewhere in this frame."""
+        if isinstance(value, str):
+            return self.traced(value)
+        if isinstance(value, list):
+            return [self.walk_traced(item) for item in value]
+        if isinstance(value, dict):
+            return {self.traced(name): self.walk_traced(item) for name, item in value.items()}
+        return value
+
+
+def _is_secret(value: dict[str, Any]) -> bool:
+    """Whether `value` sets or tells a secret: 1.6 {key, value}, 2.x {variable: {name}, attributeValue}."""
+    name = value.get("key")
+    variable = value.get("variable")
+    if isinstance(variable, dict):
+        name = variable.get("name")
+    return isinstance(name, str) and name.translate(_SQUEEZE).lower() in _SECRET_KEYS
