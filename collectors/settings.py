@@ -144,6 +144,12 @@ class RegistrationSettings(Struct, frozen=True, kw_only=True):
     ] = "accept"
 
 
+class AuthorisationSettings(Struct, frozen=True, kw_only=True):
+    """Which cards hear "no". Every other card is accepted: Laadwacht is no billing system."""
+
+    blocked: Annotated[tuple[str, ...], Meta(description="card numbers that are refused (Blocked)")] = ()
+
+
 class PrivacySettings(Struct, frozen=True, kw_only=True):
     """What is kept of the people who charge."""
 
@@ -193,6 +199,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     hold: HoldSettings = HoldSettings()
     delivery: DeliverySettings = DeliverySettings()
     registration: RegistrationSettings = RegistrationSettings()
+    authorisation: AuthorisationSettings = AuthorisationSettings()
     privacy: PrivacySettings = PrivacySettings()
     rules: RulesSettings = RulesSettings()
     log: LogSettings = LogSettings()
@@ -237,6 +244,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "hold": HoldSettings,
     "delivery": DeliverySettings,
     "registration": RegistrationSettings,
+    "authorisation": AuthorisationSettings,
     "privacy": PrivacySettings,
     "rules": RulesSettings,
     "log": LogSettings,

@@ -25,8 +25,11 @@ def convert(raw: Raw, kind: Any, default: Any, mistakes: list[str]) -> tuple[boo
             return True, raw.base / Path(raw.value).expanduser()
         mistakes.append(raw.mistake(f"{shown(raw)} is not a path", "write the path as text"))
         return False, None
+    value = raw.value
+    if get_origin(core) is tuple and raw.is_text:
+        value = [part.strip() for part in str(value).split(",") if part.strip()]
     try:
-        return True, msgspec.convert(raw.value, kind, strict=not raw.is_text)
+        return True, msgspec.convert(value, kind, strict=not raw.is_text)
     except msgspec.ValidationError:
         wanted = _describe(core, bounds)
         example = "true" if default is True else "false" if default is False else f"{default}"
@@ -50,6 +53,8 @@ def _describe(core: Any, bounds: list[Meta]) -> str:
     if get_origin(core) is Literal:
         *most, last = get_args(core)
         return f"{', '.join(most)} or {last}"
+    if get_origin(core) is tuple:
+        return "a list of texts"
     low = next((bound.ge for bound in bounds if bound.ge is not None), None)
     high = next((bound.le for bound in bounds if bound.le is not None), None)
     text = EXAMPLES[core]

@@ -53,6 +53,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 @pytest.mark.parametrize("path", sorted(option_paths()), ids=".".join)
 def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path: Path) -> None:
     odd = {
+        "blocked": ("04AA, 04BB", ("04AA", "04BB")),
         "catalog_dir": ("extra", tmp_path / "extra"),
         "data_dir": ("elsewhere", tmp_path / "elsewhere"),
         "host": ("10.0.0.1", "10.0.0.1"),
