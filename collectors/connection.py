@@ -1,0 +1,216 @@
+"""One station's WebSocket connection: messages in, replies and our own calls out.
+
+Decides how one message is met: recorded, answered if it asks, matched if it answers us. Whatever a station
+sends, the connection lives on; only a message above the size limit ends it (close code 1009). It must never
+reply to anything but a Heartbeat before the request is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.protocol import Event, State
+
+from collectors import findings
+from collectors.answers import AnswerContext, answer
+from collectors.frame import CALL, CALLERROR, CALLRESULT
+from collectors.frame import Frame as OcppFrame
+from collectors.ocpp import Decoder
+
+if TYPE_CHECKING:
+    from collectors.listener import Desk
+
+log = logging.getLogger(__name__)
+
+# A station that does not read what we send it is cut off at this many bytes unsent.
+MAX_UNSENT_BYTES = 1_048_576
+
+BINARY = (findings.BINARY_FRAME,)
+
+
+class CallFailed(Exception):
+    """A call to a station came to nothing: the station left, or did not answer in time."""
+
+
+class CallTimedOut(CallFailed):
+    pass
+
+
+class StationGone(CallFailed):
+    pass
+
+
+class CallAnswer(msgspec.Struct, frozen=True):
+    """What a station answered. With `error_code` set it refused by a CALLERROR."""
+
+    payload: Any
+    error_code: str | None = None
+    error_description: str | None = None
+
+    @property
+    def status(self) -> str | None:
+        """The `status` of the answer, where it has one."""
+        status = self.payload.get("status") if isinstance(self.payload, dict) else None
+        return status if isinstance(status, str) else None
+
+
+class StationConnection(ServerConnection):
+    """The listener sets the station's identity in the handshake, before the first message can arrive."""
+
+    station: str
+    version: str
+    decoder: Decoder
+    desk: Desk
+    connected_at: datetime
+    replaced = False
+    _entered = False
+    _waiting: tuple[str, asyncio.Future[CallAnswer]] | None = None
+    _turn: asyncio.Lock | None = None
+    _parts: bytearray | None = None
+    _binary = False
+    _early: list[Event] | None = None
+
+    def enter(self) -> None:
+        """From here on messages are processed; those that arrived during the handshake come first."""
+        self._entered = True
+        early, self._early = self._early, None
+        for event in early or ():
+            self.process_event(event)
+
+    def process_event(self, event: Event) -> None:
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            return
+        if not self._entered:
+            self._early = [*(self._early or ()), event]
+            return
+        try:
+            if event.fin and event.opcode is not Opcode.CONT:
+                self._message(bytes(event.data), event.opcode is Opcode.BINARY)
+            else:
+                self._fragment(event)
+        except Exception:
+            # A defect of ours must not cost the station its connection.
+            log.exception("a message of %s could not be processed", self.station)
+            self.desk.defects += 1
+
+    def _fragment(self, event: Frame) -> None:
+        if self._parts is None:
+            self._parts = bytearray()
+            self._binary = event.opcode is Opcode.BINARY
+        self._parts += event.data
+        if event.fin:
+            parts, self._parts = self._parts, None
+            self._message(bytes(parts), self._binary)
+
+    def _message(self, data: bytes, binary: bool) -> None:
+        desk = self.desk
+        intake = desk.intake
+        now = desk.clock()
+        frame, _ = intake.frame(
+            self.station, self.version, "in", data, now, self.decoder, findings=BINARY if binary else ()
+        )
+        if frame.type == CALL:
+            self._answer(frame, now)
+        elif frame.type in (CALLRESULT, CALLERROR) and self._waiting is not None:
+            self._match(frame)
+        intake.touch()
+        if intake.congested:
+            self.transport.pause_reading()
+            intake.when_clear(self._resume_reading)
+
+    def _answer(self, frame: OcppFrame, now: datetime) -> None:
+        desk = self.desk
+        context = AnswerContext(
+            now=now,
+            heartbeat_s=desk.heartbeat_s,
+            boot_status=desk.boot_status(self.station),
+            authorise=desk.authorise,
+            new_transaction=desk.new_transaction,
+        )
+        text = answer(self.version, frame, context)
+        if text is None:
+            return
+        desk.intake.frame(self.station, self.version, "out", text, now, self.decoder)
+        if frame.action == "Heartbeat":
+            self.send_text(text)
+        else:
+            desk.intake.after_commit(partial(self.send_text, text))
+
+    def _resume_reading(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def send_text(self, text: str) -> None:
+        """Send without waiting. A closed connection drops it; a station that never reads is cut off."""
+        if self.protocol.state is not State.OPEN:
+            return
+        self.protocol.send_text(text.encode())
+        try:
+            self.send_data()
+        except (OSError, RuntimeError) as error:
+            # The socket is gone; the close is noticed and recorded by the listener.
+            log.debug("sending to %s failed: %s", self.station, error)
+            return
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            log.warning("%s does not read its answers: cut off", self.station)
+            self.transport.abort()
+
+    async def call(self, action: str, payload: dict[str, Any], timeout_s: float) -> CallAnswer:
+        """Ask the station something; one call at a time, as OCPP-J 4.1.1 demands.
+
+        Raises `CallTimedOut` when no answer came within `timeout_s` seconds, `StationGone` when it left.
+        """
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            if self.protocol.state is not State.OPEN:
+                raise StationGone(f"{self.station} is not connected")
+            message_id = uuid4().hex
+            text = msgspec.json.encode([CALL, message_id, action, payload]).decode()
+            intake = self.desk.intake
+            intake.frame(self.station, self.version, "out", text, self.desk.clock(), self.decoder)
+            intake.touch()
+            future: asyncio.Future[CallAnswer] = self.loop.create_future()
+            self._waiting = (message_id, future)
+            self.send_text(text)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await future
+            except TimeoutError:
+                raise CallTimedOut(f"{self.station} did not answer within {timeout_s:g} s") from None
+            finally:
+                self._waiting = None
+
+    def _match(self, frame: OcppFrame) -> None:
+        if self._waiting is None or self._waiting[0] != frame.message_id:
+            return
+        future = self._waiting[1]
+        if not future.done():
+            future.set_result(
+                CallAnswer(
+                    payload=frame.payload,
+                    error_code=(frame.error_code or "unnamed") if frame.type == CALLERROR else None,
+                    error_description=frame.error_description,
+                )
+            )
+
+    def left(self) -> None:
+        """The connection is closed: whoever waits for an answer hears so."""
+        if self._waiting is not None and not self._waiting[1].done():
+            self._waiting[1].set_exception(StationGone(f"{self.station} left before it answered"))
+
+    @property
+    def oversized(self) -> str | None:
+        """What was too large, when that ended the connection."""
+        error = self.protocol.parser_exc
+        return str(error) if isinstance(error, PayloadTooBig) else None

@@ -1,0 +1,170 @@
+"""One path behind every intake: frame -> pseudonymised -> decoded -> rows and observations -> store.
+
+Decides nothing about a station. It must never let a token reach the store before the pseudonymiser saw it,
+and never tell anybody "stored" before the store said so: `flush` hands over what was recorded, and its
+callback comes after the commit (or with the error that prevented it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from collectors import frame as ocppj
+from collectors.frame import Frame
+from collectors.ocpp import Decoded, Decoder
+from collectors.privacy import Pseudonymiser
+from data.rows import Batch, FrameRow, LinkEventRow
+from rules.core.model import Connected, Disconnected, FindingSeen, Observation
+
+# A log file hands over this many records at a time; live traffic hands over far smaller batches.
+FLUSH_AT = 2_000
+
+
+class FrameStore(Protocol):
+    """What an intake needs of the store."""
+
+    def next_record_id(self) -> int: ...
+
+    def submit(self, batch: Batch, done: Callable[[BaseException | None], None] | None) -> None: ...
+
+
+class Intake:
+    """Turns frames and link events into rows and observations. One per thread: it keeps an open batch."""
+
+    def __init__(self, store: FrameStore, pseudonymiser: Pseudonymiser) -> None:
+        self.store = store
+        self.pseudonymiser = pseudonymiser
+        self._next_id = store.next_record_id
+        self._batch = Batch(frames=[], links=[], observations=[])
+        self.frames_in = 0
+
+    def frame(  # noqa: PLR0917
+        self,
+        station: str,
+        version: str | None,
+        direction: str,
+        raw: str | bytes,
+        at: datetime,
+        decoder: Decoder,
+        import_key: int | None = None,
+        findings: Sequence[str] = (),
+    ) -> tuple[Frame, Decoded]:
+        """Record one frame received (`in`) or sent (`out`) at `at` (aware UTC).
+
+        Returns the frame with its tokens pseudonymised and what it says. `findings` are what the transport
+        already found (a binary frame, say). Nothing is durable before `flush` reports it.
+        """
+        frame = self.pseudonymiser.frame(ocppj.parse(raw))
+        record_id = self._next_id()
+        decoded = decoder.decode(station, at, direction, frame, record_id)
+        found = decoded.findings
+        batch = self._batch
+        if findings:
+            found = (*findings, *found)
+            batch.observations.extend(
+                FindingSeen(station=station, at=at, record_id=record_id, finding=finding)
+                for finding in findings
+            )
+        batch.frames.append(
+            FrameRow(
+                record_id=record_id,
+                received_at=at,
+                station=station,
+                direction=direction,
+                version=version,
+                type=frame.type,
+                message_id=frame.message_id,
+                action=decoded.action,
+                raw=frame.raw,
+                findings=found,
+                import_key=import_key,
+            )
+        )
+        batch.observations.extend(decoded.observations)
+        self.frames_in += 1
+        return frame, decoded
+
+    def finding(self, station: str, version: str | None, at: datetime, finding: str, detail: str) -> None:
+        """Record that something arrived which could not be kept as it came (a frame too large, say)."""
+        record_id = self._next_id()
+        self._batch.frames.append(
+            FrameRow(
+                record_id=record_id,
+                received_at=at,
+                station=station,
+                direction="in",
+                version=version,
+                type=None,
+                message_id=None,
+                action=None,
+                raw="",
+                findings=(finding,),
+                import_key=None,
+            )
+        )
+        self._batch.observations.append(
+            FindingSeen(station=station, at=at, record_id=record_id, finding=finding, detail=detail)
+        )
+
+    def link(
+        self,
+        station: str,
+        event: str,
+        at: datetime,
+        *,
+        version: str | None = None,
+        peer: str | None = None,
+        code: int | None = None,
+        reason: str | None = None,
+        replaced: bool = False,
+        import_key: int | None = None,
+    ) -> int:
+        """Record that a connection was opened (`connected`) or ended (any other event) at `at` (aware UTC).
+
+        `code` is the close code as in RFC 6455, 1005 and 1006 included. Returns the record id.
+        """
+        record_id = self._next_id()
+        opened = event == "connected"
+        self._batch.links.append(
+            LinkEventRow(
+                record_id=record_id,
+                at=at,
+                station=station,
+                event="connected" if opened else "disconnected",
+                version=version,
+                peer=peer,
+                code=code,
+                reason=reason,
+                import_key=import_key,
+            )
+        )
+        self._batch.observations.append(
+            Connected(station=station, at=at, record_id=record_id, version=version, peer=peer)
+            if opened
+            else Disconnected(
+                station=station, at=at, record_id=record_id, code=code, reason=reason, replaced=replaced
+            )
+        )
+        return record_id
+
+    def observed(self, observation: Observation) -> None:
+        """Record an observation that no frame carries (a user's decision, say)."""
+        self._batch.observations.append(observation)
+
+    @property
+    def full(self) -> bool:
+        """Whether a log reader should `flush` now."""
+        return len(self._batch.frames) + len(self._batch.links) >= FLUSH_AT
+
+    @property
+    def open_records(self) -> int:
+        """How many records wait for `flush`."""
+        batch = self._batch
+        return len(batch.frames) + len(batch.links) + len(batch.observations)
+
+    def flush(self, done: Callable[[BaseException | None], None] | None = None) -> None:
+        """Hand everything recorded so far to the store. `done` is called on the writer's thread."""
+        batch, self._batch = self._batch, Batch(frames=[], links=[], observations=[])
+        self.store.submit(batch, done)
