@@ -33,7 +33,7 @@ def convert(raw: Raw, kind: Any, default: Any, mistakes: list[str]) -> tuple[boo
     except msgspec.ValidationError:
         wanted = _describe(core, bounds)
         example = "true" if default is True else "false" if default is False else f"{default}"
-        remedy = f"the default is {example}" if example else "leave it out if in doubt"
+        remedy = f"the default is {example}" if default not in ("", None, ()) else "leave it out if in doubt"
         mistakes.append(raw.mistake(f"{shown(raw)} is not {wanted}", remedy))
         return False, None
 

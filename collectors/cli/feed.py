@@ -1,9 +1,51 @@
-"""Commands that feed stations' traffic in: import a recorded log, simulate a fleet."""
+"""Commands that feed stations' traffic in: simulate a fleet, import a recorded log."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from typing import Annotated
+
 import typer
+
+from collectors.cli.complaint import Complaint
 
 
 def register(app: typer.Typer) -> None:
-    pass
+    app.command()(simulate)
+
+
+def simulate(
+    *,
+    url: Annotated[
+        str, typer.Option(help="The back end's address, without a station.")
+    ] = "ws://127.0.0.1:9000",
+    stations: Annotated[int, typer.Option(min=1, help="How many stations to play.")] = 40,
+    seed: Annotated[int, typer.Option(help="Same seed, same fleet.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.01, help="Sessions are this many times shorter.")] = 1.0,
+    minutes: Annotated[float | None, typer.Option(min=0, help="End after this long; default: never.")] = None,
+    demo_script: Annotated[
+        bool, typer.Option("--demo-script", help="Play the demo's faults, outage and recovery.")
+    ] = False,
+) -> int:
+    """Play a fleet of stations that speak OCPP 1.6J and 2.0.1 to any back end, until Ctrl-C."""
+    from collectors.simulator import FleetReport, demo_assets, run_simulator, stations_of
+    from collectors.simulator import demo_script as script_for
+
+    if not url.startswith(("ws://", "wss://")):
+        raise Complaint(f"--url: {url} is no WebSocket address; write ws://host:port or wss://host:port")
+
+    def tell(report: FleetReport) -> None:
+        print(
+            f"{report.ready}/{report.stations} connected, {report.sessions} charging, "
+            f"{report.finished} sessions done, {report.broken} faulted",
+            file=sys.stderr,
+        )
+
+    assets = demo_assets(stations, seed)
+    script = script_for(assets, seed=seed) if demo_script else ()
+    report = asyncio.run(
+        run_simulator(url, stations_of(assets, seed), seed, speed, minutes, script=script, on_report=tell)
+    )
+    tell(report)
+    return 0

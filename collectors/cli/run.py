@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,8 @@ from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
 from collectors.ports import taken_ports, with_free_ports
 from collectors.settings import Settings
+
+PORT_HELP = "Default: the usual one, or a free one where that is taken; 0: a free one."
 
 
 def register(app: typer.Typer) -> None:
@@ -77,30 +80,42 @@ def up(
 
 def demo(
     *,
-    data_dir: options.DataDir = None,
-    ocpp_port: options.OcppPort = None,
-    http_port: options.HttpPort = None,
-    dashboard_port: options.DashboardPort = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar="LAADWACHT_DATA_DIR", help="Keep everything here instead."),
+    ] = None,
+    ocpp_port: Annotated[
+        int | None, typer.Option("--ocpp-port", envvar="LAADWACHT_OCPP_PORT", help=PORT_HELP)
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option("--http-port", envvar="LAADWACHT_HTTP_PORT", help=PORT_HELP)
+    ] = None,
+    dashboard_port: Annotated[
+        int | None, typer.Option("--dashboard-port", envvar="LAADWACHT_DASHBOARD_PORT", help=PORT_HELP)
+    ] = None,
     stations: Annotated[int, typer.Option(min=4, max=2000, help="How many simulated stations.")] = 40,
     days: Annotated[int, typer.Option(min=0, max=400, help="Days of generated history.")] = 90,
     seed: Annotated[int, typer.Option(help="Same seed, same fleet and faults.")] = 1,
+    sets: options.Sets = None,
 ) -> int:
     """Show it all: up, with a simulated fleet, history, one user per role and a mailbox on this screen.
 
     Without --data-dir everything lives in a temporary directory that is removed at the end.
     """
-    from collectors.demo import DemoPlan, run_demo
+    from collectors.demo import DemoError, DemoPlan, run_demo
 
     plan = DemoPlan(
         data_dir=data_dir.absolute() if data_dir else None,
-        ocpp_port=ocpp_port,
-        http_port=http_port,
-        dashboard_port=dashboard_port,
+        ports={"ocpp": ocpp_port, "http": http_port, "dashboard": dashboard_port},
         stations=stations,
         days=days,
         seed=seed,
+        sets=tuple(sets or ()),
     )
-    return run_demo(plan)
+    try:
+        return run_demo(plan)
+    except DemoError as error:
+        raise Complaint(*error.lines) from error
 
 
 def opened(settings: Settings, doors: tuple[str, ...]) -> Settings:

@@ -1,0 +1,201 @@
+"""`laadwacht demo`: a whole installation in one directory, played by simulated stations.
+
+Decides what the demo holds: its configuration, register, users, history and mailbox. Never touches a
+directory that holds a database already, and never listens beyond loopback unless told to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from msgspec import Struct
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from collectors.demo_mailbox import Mailbox
+from collectors.demo_store import Person, fill
+from collectors.ports import taken_ports, with_free_ports
+from collectors.processes import dashboard_worker, serve_worker
+from collectors.settings import CONFIG_NAME, Settings, SettingsError
+from collectors.settings_load import load_settings
+from collectors.simulator import demo_assets, demo_blocked_tokens
+from collectors.supervise import Supervisor, Worker
+from rules.core.model import Asset
+
+# Short, so that faults of both sides, a site outage and a recovery are all seen within two minutes.
+QUICK = """
+[ocpp]
+default_heartbeat_s = 5
+
+[offline]
+min_s = 20
+tolerance_s = 2
+
+[hold]
+scale = 0.05
+clear_delay_s = 15
+boot_noise_s = 3
+site_window_s = 30
+
+[delivery]
+group_wait_s = 3
+"""
+
+
+class DemoError(Exception):
+    """The demo cannot start; `lines` say why and name the remedy."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class DemoPlan(Struct, frozen=True, kw_only=True):
+    """What was asked. A port of None is the usual one, or a free one where that is taken."""
+
+    data_dir: Path | None
+    ports: dict[str, int | None]
+    stations: int = 40
+    days: int = 90
+    seed: int = 1
+    sets: tuple[str, ...] = ()
+
+
+def run_demo(plan: DemoPlan) -> int:
+    """Until Ctrl-C or SIGTERM; the exit code is the supervisor's. Raises DemoError."""
+    console = Console(highlight=False)
+    assets = demo_assets(plan.stations, plan.seed)
+    with (
+        _ending_on_sigterm(),
+        _directory(plan.data_dir) as place,
+        Mailbox(place / "mailbox.jsonl", lambda message: _show(console, message)) as mailbox,
+    ):
+        settings = _settings(plan, place, assets, mailbox)
+        people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console)
+        workers = _workers(settings, plan, place / "logs")
+        supervisor = Supervisor(workers, lambda text: console.print(f"laadwacht: {text}", markup=False))
+        return supervisor.run(lambda: console.print(_welcome(settings, people, plan, place)))
+
+
+@contextmanager
+def _directory(named: Path | None) -> Iterator[Path]:
+    """The named directory, kept, or a temporary one, removed at the end."""
+    if named is not None:
+        if (named / "laadwacht.duckdb").exists():
+            raise DemoError(
+                f"--data-dir: {named} holds a database already; name an empty directory, "
+                f"or go on with it by `laadwacht up --data-dir {named}`"
+            )
+        try:
+            named.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise DemoError(f"--data-dir: {named} cannot be made: {error.strerror}") from error
+        yield named
+        return
+    place = Path(tempfile.mkdtemp(prefix="laadwacht-demo-"))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the preparation as Ctrl-C does, so that the temporary directory goes too."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _settings(plan: DemoPlan, place: Path, assets: Sequence[Asset], mailbox: Mailbox) -> Settings:
+    """Writes the demo's configuration file and reads it back as any process would."""
+    config = place / CONFIG_NAME
+    blocked = ", ".join(f'"{token}"' for token in demo_blocked_tokens())
+    parts = [f"data_dir = '{place}'", QUICK, f"[authorisation]\nblocked = [{blocked}]\n"]
+    installers = sorted({asset.installer for asset in assets if asset.installer})
+    boxes = [("helpdesk", "operator")]
+    boxes += [(f"installer-{number}", f"installer:{name}") for number, name in enumerate(installers, 1)]
+    for name, party in boxes:
+        parts.append(f'[destinations.{name}]\nparty = "{party}"\nurl = "{mailbox.address_for(name)}"\n')
+    config.write_text("\n".join(parts), encoding="utf-8")
+    arguments: dict[str, object] = {"config": str(config), "read_door.port": "0"}
+    for text in plan.sets:
+        name, _, value = text.partition("=")
+        arguments[name.strip()] = value.strip()
+    arguments.update({f"{door}.port": port for door, port in plan.ports.items()})
+    try:
+        settings = load_settings(arguments, {}, place)
+        for door, port in plan.ports.items():
+            if port is None and taken_ports(settings, [door]):
+                settings = load_settings({**arguments, f"{door}.port": 0}, {}, place)
+                arguments[f"{door}.port"] = 0
+    except SettingsError as error:
+        raise DemoError(*error.mistakes) from error
+    settings = with_free_ports(settings)
+    problems = taken_ports(settings, ("ocpp", "http", "dashboard", "read_door"))
+    if problems:
+        raise DemoError(*problems)
+    # Written down, so that `import`, `stations` and `user` find this owner by --data-dir.
+    doors = ("ocpp", "http", "dashboard", "read_door")
+    chosen = {door: getattr(settings, door).port for door in doors}
+    text = config.read_text(encoding="utf-8").replace("[ocpp]\n", f"[ocpp]\nport = {chosen['ocpp']}\n", 1)
+    for door in doors[1:]:
+        text += f"\n[{door}]\nport = {chosen[door]}\n"
+    config.write_text(text, encoding="utf-8")
+    return settings
+
+
+def _workers(settings: Settings, plan: DemoPlan, logs: Path) -> list[Worker]:
+    logs.mkdir(exist_ok=True)
+    workers = [
+        serve_worker(settings, plan.sets, log=logs / "serve.log"),
+        dashboard_worker(settings, log=logs / "dashboard.log"),
+        _simulator(settings, plan, logs / "simulator.log"),
+    ]
+    for worker in workers:  # all the demo needs is in its file: the shell's own options are not meant for it
+        ours = {name for name in os.environ if name.startswith("LAADWACHT_")}
+        told = {name for name in worker.env if worker.env[name] != os.environ.get(name)}
+        worker.env = {name: text for name, text in worker.env.items() if name not in ours - told}
+    return workers
+
+
+def _simulator(settings: Settings, plan: DemoPlan, log: Path) -> Worker:
+    url = f"ws://127.0.0.1:{settings.ocpp.port}"
+    command = [sys.executable, "-m", "collectors", "simulate", "--url", url, "--demo-script"]
+    command += ["--stations", str(plan.stations), "--seed", str(plan.seed), "--speed", "60"]
+    return Worker("simulator", command, log=log)
+
+
+def _show(console: Console, message: dict[str, Any]) -> None:
+    title = f"message to {message['destination']}: {message['subject']}"
+    console.print(title, style="bold", markup=False)
+    body = str(message["body"] or "")
+    console.print("\n".join(f"    {line}" for line in body.splitlines()), markup=False)
+
+
+def _welcome(settings: Settings, people: Sequence[Person], plan: DemoPlan, place: Path) -> Panel:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("dashboard", settings.dashboard.link())
+    table.add_row("stations", f"ws://127.0.0.1:{settings.ocpp.port}/<station>")
+    table.add_row("metrics", f"{settings.http_url}/metrics")
+    table.add_row("files", f"{place}" + ("" if plan.data_dir else " (removed at the end)"))
+    for person in people:
+        of = f" of {person.party}" if person.party else ""
+        table.add_row(person.role, f"{person.email}   password {person.password}{of}")
+    return Panel(table, title="Laadwacht demo", subtitle="Ctrl-C ends it", expand=False)
