@@ -1,0 +1,232 @@
+"""The words of a notice, with the shipped `messages.yaml`, and what a hostile station cannot do to them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from rules.core import catalog as catalogue
+from rules.core.catalog import Catalog
+from rules.core.model import (
+    Asset,
+    Cause,
+    Evidence,
+    IncidentRow,
+    IncidentState,
+    NoticeReason,
+    NoticeRow,
+    Owner,
+    Scope,
+    Severity,
+    Side,
+)
+from rules.dispatch.message import MAX_VALUE, Renderer, clean, fill, mark_duplicate, render
+from tests.dispatch.small_judge import incident as plain_incident
+from tests.dispatch.small_judge import notice as plain_notice
+
+SINCE = datetime(2026, 7, 22, 16, 40, 12, tzinfo=UTC)  # summer: 18:40 in Belgium
+FAULTS = """
+tasks:
+  - id: ins.maintain.faults
+    owner: installer
+    text: {nl: "storingen verhelpen", fr: "résoudre les pannes", en: "fix faults"}
+    helps: {nl: "a", fr: "b", en: "c"}
+    contact: "Werf Gent, 09/000.00.00"
+faults:
+  - id: ground_failure
+    name: {nl: "Aardfout", fr: "Défaut de terre", en: "Ground failure"}
+    side: hardware
+    cause: charger_hardware
+    owner: installer
+    task: ins.maintain.faults
+    severity: critical
+    first_aid: {nl: "Zet de differentieel één keer op.", fr: "Réarmez une fois.", en: "Reset the RCD once."}
+    not_to_do: {nl: "Niet overbruggen.", fr: "Ne pas ponter.", en: "Do not bridge it."}
+texts:
+  evidence.status:
+    {nl: "meldde {code}: {info}", fr: "a signalé {code} : {info}", en: "reported {code}: {info}"}
+"""
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    messages = files("data").joinpath("catalog", "messages.yaml").read_text(encoding="utf-8")
+    return catalogue.parse({"faults.yaml": FAULTS, "messages.yaml": messages})
+
+
+ASSET = Asset(
+    station="BE-GNT-0001",
+    site="Korenmarkt",
+    address="Korenmarkt 1, 9000 Gent",
+    latitude=51.0543,
+    longitude=3.7223,
+    make="Alfen",
+    model="Eve Double",
+    installer="Volt & Zoon",
+)
+
+
+def incident(**more: Any) -> IncidentRow:
+    row = plain_incident("BE-GNT-0001", SINCE, 7)
+    evidence = [
+        Evidence(
+            at=SINCE + timedelta(seconds=i),
+            says="evidence.status",
+            record_id=7 + i,
+            values={"code": "GroundFailure", "info": f"0x{i}"},
+        )
+        for i in range(9)
+    ]
+    changes = {"evse": 2, "connector": 1, "installer": "Volt & Zoon", "evidence": evidence} | more
+    return replace(row, **changes)
+
+
+def notice(reason: NoticeReason = NoticeReason.FIRST) -> NoticeRow:
+    return plain_notice("BE-GNT-0001-164012", "wacht", 1, reason, SINCE)
+
+
+def text(
+    catalog: Catalog, language: str = "nl", reason: NoticeReason = NoticeReason.FIRST, **more: Any
+) -> str:
+    subject, body = render(
+        notice(reason), incident(**more), ASSET, catalog, language=language, dashboard_url="https://laad.be/"
+    )
+    return f"{subject}\n\n{body}"
+
+
+def test_a_first_notice_says_all_an_installer_needs(catalog: Catalog) -> None:
+    assert text(catalog).splitlines() == [
+        "[Laadwacht] Aardfout: BE-GNT-0001 (Korenmarkt) #BE-GNT-0",
+        "",
+        "Wat: Aardfout",
+        "Ernst: hoog",
+        "Waar: laadpaal BE-GNT-0001, laadpunt 2, connector 1, locatie Korenmarkt, Korenmarkt 1, 9000 Gent",
+        "Kaart: https://www.openstreetmap.org/?mlat=51.054300&mlon=3.722300#map=18/51.054300/3.722300",
+        "Toestel: Alfen Eve Double",
+        "Sinds: woensdag 22 juli 2026, 18:40 (Belgische tijd)",
+        "",
+        "Voor: installateur Volt & Zoon (hardwarekant, de laadpaal zelf)",
+        "Volgens de afspraak wie wat doet: storingen verhelpen [ins.maintain.faults]",
+        "Werf Gent, 09/000.00.00",
+        "Zekerheid: 90 %",
+        "",
+        "Bewijs:",
+        "- 22/07 18:40:12 meldde GroundFailure: 0x0",
+        *(f"- 22/07 18:40:{12 + i} meldde GroundFailure: 0x{i}" for i in range(4, 9)),
+        "",
+        "Eerste hulp:",
+        "Zet de differentieel één keer op.",
+        "Niet doen:",
+        "Niet overbruggen.",
+        "",
+        "Storing: https://laad.be/fault?id=BE-GNT-0001-164012",
+        "Kenmerk: BE-GNT-0001-164012-wacht-1",
+    ]
+
+
+def test_a_resolved_notice_says_how_long_it_lasted_and_gives_no_first_aid(catalog: Catalog) -> None:
+    ended = SINCE + timedelta(hours=3)
+    found = text(
+        catalog, reason=NoticeReason.RESOLVED, state=IncidentState.RESOLVED, closed_at=ended, safety=True
+    )
+    assert found.startswith("[Laadwacht] Opgelost: Aardfout")
+    assert "Opgelost: woensdag 22 juli 2026, 21:40 (Belgische tijd), na 3 uur" in found
+    assert "Eerste hulp" not in found
+    assert "VEILIGHEID" not in found
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+@pytest.mark.parametrize("reason", list(NoticeReason))
+def test_no_word_is_missing_in_any_language(catalog: Catalog, language: str, reason: NoticeReason) -> None:
+    for side in Side:
+        for cause in Cause:
+            for owner in Owner:
+                found = text(catalog, language, reason, side=side, cause=cause, owner=owner, safety=True)
+                assert "message." not in found
+                assert "{" not in found
+    for severity in Severity:
+        assert "message." not in text(catalog, language, reason, severity=severity, imminent=True)
+    for scope in Scope:
+        found = text(catalog, language, reason, scope=scope, station=None, members=["A", "B"], evse=None)
+        assert "message." not in found
+
+
+def test_french_and_english_tell_the_time_of_belgium_their_own_way(catalog: Catalog) -> None:
+    assert "Depuis : mercredi 22 juillet 2026, 18:40 (heure belge)" in text(catalog, "fr")
+    assert "Since: Wednesday 22 July 2026, 18:40 (Belgian time)" in text(catalog, "en")
+
+
+def test_an_unregistered_station_has_no_map_and_says_that_the_address_is_missing(catalog: Catalog) -> None:
+    _, body = render(notice(), incident(), None, catalog, language="nl", dashboard_url="http://x")
+    assert "adres niet in het register" in body
+    assert "Kaart" not in body
+
+
+def test_a_site_incident_names_its_stations_but_not_hundreds(catalog: Catalog) -> None:
+    members = [f"S{i}" for i in range(20)]
+    found = text(catalog, station=None, site="Korenmarkt", scope=Scope.SITE, members=members, evse=None)
+    assert "Getroffen: 20 laadpalen (S0, S1, S2, S3, S4, S5, S6, S7, en nog 12)" in found
+    assert "Waar: locatie Korenmarkt, Korenmarkt 1" in found
+
+
+def test_connector_zero_is_the_station_as_a_whole(catalog: Catalog) -> None:
+    found = text(catalog, evse=0, connector=0)
+    assert "laadpunt" not in found
+    assert "connector" not in found
+
+
+def test_what_a_station_says_stays_one_harmless_line(catalog: Catalog) -> None:
+    hostile = (
+        "x\r\nBcc: a@b.be\nKlik https://dief.example/<b>[hier](http://x)</b> @everyone `rm` {fault} \u202e"
+        * 9
+    )
+    evidence = [Evidence(at=SINCE, says="evidence.status", values={"code": hostile, "info": hostile})]
+    found = text(catalog, evidence=evidence, station=hostile, installer=hostile)
+    assert len(found.splitlines()) == len(text(catalog, evidence=evidence).splitlines())
+    for sign in ("https://dief", "<b>", "@everyone", "](", "`", "\u202e", "\r"):
+        assert sign not in found
+    assert max(len(line) for line in found.splitlines()) < 3 * MAX_VALUE
+
+
+@given(st.text(max_size=400))
+def test_cleaned_text_is_one_capped_line_without_markup(raw: str) -> None:
+    cleaned = clean(raw)
+    assert len(cleaned) <= MAX_VALUE
+    assert len(cleaned.splitlines()) <= 1
+    assert not set(cleaned) & set("<>[]`@*|\x00\r\n\t")
+    assert "://" not in cleaned
+
+
+def test_a_value_is_never_taken_for_a_template() -> None:
+    assert fill("{a} {b} {c}", {"a": "{b}", "b": "{0.__class__}"}) == "{b} {0.__class__} {c}"
+
+
+def test_a_possible_duplicate_says_so_first_and_keeps_the_rest(catalog: Catalog) -> None:
+    subject, body = mark_duplicate(catalog, "nl", "[Laadwacht] Aardfout", "Wat: Aardfout")
+    assert subject == "(mogelijk dubbel) [Laadwacht] Aardfout"
+    assert body.startswith("Mogelijk dubbel: ")
+    assert body.endswith("\n\nWat: Aardfout")
+
+
+def test_an_unknown_fault_or_task_is_still_told(catalog: Catalog) -> None:
+    found = text(catalog, fault="nieuw_iets", task="onbekend")
+    assert "Wat: nieuw_iets" in found
+
+
+def test_the_renderer_writes_in_the_language_of_the_destination(catalog: Catalog) -> None:
+    register = {"BE-GNT-0001": ASSET}
+    renderer = Renderer(catalog, lambda: register, {"wacht": "fr"}, "http://127.0.0.1:8501")
+    language, subject, body = renderer(notice(), incident())
+    assert (language, subject.split(": ")[0]) == ("fr", "[Laadwacht] Défaut de terre ")
+    assert "Korenmarkt 1" in body
+    site_wide = incident(
+        station=None, site="Korenmarkt", scope=Scope.SITE, members=["BE-GNT-0001"], evse=None
+    )
+    assert "Korenmarkt 1" in renderer(notice(), site_wide)[2]
+    assert renderer.mark_duplicate("fr", "s", "b")[0] == "(doublon possible) s"
