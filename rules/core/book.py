@@ -1,0 +1,361 @@
+"""The book of incidents: signals go in, rows, history and notices come out.
+
+Decides when a row changes and who hears of it, by the pure parts beside it (incident, triage, route, decide,
+suppress). Knows no frames and no detectors. Every row it emits is a copy: the book goes on writing in its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from rules.core import incident, suppress
+from rules.core.catalog import Catalog
+from rules.core.decide import decide
+from rules.core.incident import Step
+from rules.core.model import (
+    Asset,
+    Effect,
+    Evidence,
+    IncidentEventRow,
+    IncidentRow,
+    IncidentState,
+    NoticeReason,
+    NoticeRow,
+    Owner,
+    Scope,
+)
+from rules.core.policy import Policy
+from rules.core.route import Destination, route
+from rules.core.signals import Raise
+from rules.core.state import Closed, JudgeState, Told, Tracked
+from rules.core.timers import Timers
+from rules.core.triage import verdict
+
+OPEN, PENDING, RECOVERING, RESOLVED = (
+    IncidentState.OPEN,
+    IncidentState.PENDING,
+    IncidentState.RECOVERING,
+    IncidentState.RESOLVED,
+)
+KEEP_CLOSED_S = 7 * 86_400.0
+
+
+class Book:
+    """Incidents that are not resolved, by key, within the judge's saved state."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        policy: Policy,
+        destinations: Sequence[Destination],
+        state: JudgeState,
+        timers: Timers,
+        *,
+        imported: bool = False,
+    ) -> None:
+        self.catalog = catalog
+        self.policy = policy
+        self.destinations = destinations
+        self.state = state
+        self.timers = timers
+        self.register: Mapping[str, Asset] = {}
+        self.imported = imported
+        self.dirty: dict[str, Tracked] = {}
+        self.by_id = {t.row.incident_id: key for key, t in state.tracked.items()}
+
+    # --- signals ----------------------------------------------------------------------
+
+    def seen(self, signal: Raise, at: datetime, out: list[Effect]) -> Tracked:
+        """A fault was seen: start, go on with, or reopen its incident."""
+        key = signal.key
+        asset = self.register.get(signal.station) if signal.station else None
+        judged = verdict(signal, self.catalog, asset, at)
+        tracked = self.state.tracked.get(key)
+        if tracked is None:
+            tracked = self._start(key, signal, judged.evidence, at, asset, out)
+        else:
+            row = tracked.row
+            was = row.state
+            incident.move(row, Step.SEEN, at)
+            row.count += 1
+            row.evidence = incident.add_evidence(row.evidence, judged.evidence)
+            if was is RECOVERING:
+                self._event(tracked, at, "reopened", out)
+            if row.overruled_by is None and judged.confidence > row.confidence:
+                row.confidence = judged.confidence
+        row = tracked.row
+        if signal.members:
+            row.members = sorted({*row.members, *signal.members})
+            self._adopt_register(row)
+        tracked.last_at = at
+        if tracked.quiet_s is not None:
+            self.timers.set(at + timedelta(seconds=tracked.quiet_s), "quiet", key)
+        self.dirty[key] = tracked
+        if row.state is PENDING and tracked.hold_s <= 0:
+            self._open(tracked, at, out)
+        elif row.state is OPEN:
+            self.speak(tracked, at, out)
+        return tracked
+
+    def _start(
+        self,
+        key: str,
+        signal: Raise,
+        evidence: tuple[Evidence, ...],
+        at: datetime,
+        asset: Asset | None,
+        out: list[Effect],
+    ) -> Tracked:
+        fault = self.catalog.fault(signal.fault)
+        judged = verdict(signal, self.catalog, asset, at)
+        scope = signal.scope
+        if scope is None:
+            scope = Scope.CONNECTOR if signal.connector else Scope.EVSE if signal.evse else Scope.STATION
+        row = IncidentRow(
+            incident_id=incident.incident_id(key, at),
+            key=key,
+            state=PENDING,
+            scope=scope,
+            fault=judged.fault,
+            side=judged.side,
+            cause=judged.cause,
+            owner=judged.owner,
+            task=judged.task,
+            severity=judged.severity,
+            confidence=judged.confidence,
+            rule_id=judged.rule_id,
+            rule_version=judged.rule_version,
+            pending_at=at,
+            station=signal.station,
+            site=signal.site if signal.site is not None else (asset.site if asset else None),
+            evse=signal.evse,
+            connector=signal.connector,
+            imminent=judged.imminent,
+            safety=judged.safety,
+            installer=asset.installer if asset else None,
+            customer=asset.customer if asset else None,
+            evidence=list(evidence),
+            updated_at=at,
+        )
+        clear = self.policy.clear_delay_s if fault.clear_s is None else fault.clear_s
+        tracked = Tracked(
+            row=row,
+            hold_s=fault.hold_s * self.policy.hold_scale,
+            clear_s=clear if self.policy.clear_delay_s > 0 else 0.0,
+            quiet_s=fault.quiet_s,
+        )
+        self.state.tracked[key] = tracked
+        self.by_id[row.incident_id] = key
+        self._event(tracked, at, "pending", out)
+        if tracked.hold_s > 0:
+            tracked.due = at + timedelta(seconds=tracked.hold_s)
+            self.timers.set(tracked.due, "hold", key)
+        return tracked
+
+    def gone(self, key: str, at: datetime, out: list[Effect], evidence: Evidence | None = None) -> None:
+        """The fault is no longer there: drop a pending incident, let an open one settle."""
+        tracked = self.state.tracked.get(key)
+        if tracked is None or tracked.row.state is RECOVERING:
+            return
+        if evidence is not None:
+            tracked.row.evidence = incident.add_evidence(tracked.row.evidence, (evidence,))
+        was = tracked.row.state
+        incident.move(tracked.row, Step.GONE, at)
+        self.dirty[key] = tracked
+        if was is PENDING:
+            self._finish(tracked, at, "passed", out)
+        elif tracked.clear_s <= 0:
+            incident.move(tracked.row, Step.SETTLED, at)
+            self._finish(tracked, at, "resolved", out)
+        else:
+            self._event(tracked, at, "recovering", out)
+            tracked.due = at + timedelta(seconds=tracked.clear_s)
+            self.timers.set(tracked.due, "settle", key)
+
+    # --- deadlines --------------------------------------------------------------------
+
+    def fire(self, due: datetime, kind: str, key: str, out: list[Effect]) -> None:
+        """A deadline of this book came up; one that was overtaken does nothing."""
+        tracked = self.state.tracked.get(key)
+        if tracked is None:
+            return
+        state = tracked.row.state
+        if kind == "hold" and state is PENDING and tracked.due == due:
+            self._open(tracked, due, out)
+        elif kind == "settle" and state is RECOVERING and tracked.due == due:
+            incident.move(tracked.row, Step.SETTLED, due)
+            self._finish(tracked, due, "resolved", out)
+        elif kind == "notify" and tracked.notify_at == due:
+            self.speak(tracked, due, out)
+        elif (
+            kind == "quiet"
+            and tracked.quiet_s is not None
+            and tracked.last_at is not None
+            and tracked.last_at + timedelta(seconds=tracked.quiet_s) == due
+        ):
+            self.gone(
+                key,
+                due,
+                out,
+                Evidence(at=due, says="quiet", values={"hours": round(tracked.quiet_s / 3600, 1)}),
+            )
+
+    def _open(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        incident.move(tracked.row, Step.HELD, at)
+        self._event(tracked, at, "opened", out)
+        wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
+        self._wait(tracked, at, wait)
+        self.speak(tracked, at, out)
+
+    def _wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
+        tracked.notify_at = at + timedelta(seconds=wait_s)
+        if wait_s > 0:
+            self.timers.set(tracked.notify_at, "notify", tracked.row.key)
+
+    def _finish(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:
+        row = tracked.row
+        self._event(tracked, at, event, out)
+        self.speak(tracked, at, out)
+        self.dirty[row.key] = tracked
+        self.flush(out)
+        del self.state.tracked[row.key]
+        self.by_id.pop(row.incident_id, None)
+        self.state.closed[row.incident_id] = Closed(closed_at=at, events=tracked.events)
+        self.timers.set(at + timedelta(seconds=KEEP_CLOSED_S), "forget", row.incident_id)
+        for child in [t for t in self.state.tracked.values() if t.row.parent == row.incident_id]:
+            self._event(child, at, "parent_cleared", out, parent=row.incident_id)
+            if child.row.state is OPEN:
+                self._wait(child, at, self.policy.group_wait_s)
+            self.speak(child, at, out)
+
+    # --- family -----------------------------------------------------------------------
+
+    def adopt(self, child_key: str, parent_key: str, at: datetime, out: list[Effect]) -> None:
+        """The child belongs to the wider incident and is silent while that one lasts."""
+        child, parent = self.state.tracked.get(child_key), self.state.tracked.get(parent_key)
+        if child is None or parent is None or child.row.parent == parent.row.incident_id:
+            return
+        child.row.parent = parent.row.incident_id
+        self._event(child, at, "attached", out, parent=parent.row.incident_id)
+        self.speak(child, at, out)
+
+    def _parent_state(self, row: IncidentRow) -> IncidentState | None:
+        """The state of the nearest ancestor that still lasts, RESOLVED when all are over, None without one."""
+        found: IncidentState | None = None
+        parent = row.parent
+        while parent is not None:
+            key = self.by_id.get(parent)
+            if key is None:
+                return RESOLVED
+            up = self.state.tracked[key].row
+            found = up.state
+            if found is not RESOLVED:
+                return found
+            parent = up.parent
+        return found
+
+    def _adopt_register(self, row: IncidentRow) -> None:
+        """Installer and customer of a wider incident: those of its members, where all agree."""
+        assets = [self.register.get(name) for name in row.members]
+        installers = {a.installer if a else None for a in assets}
+        customers = {a.customer if a else None for a in assets}
+        row.installer = installers.pop() if len(installers) == 1 else None
+        row.customer = customers.pop() if len(customers) == 1 else None
+
+    # --- speaking ---------------------------------------------------------------------
+
+    def speak(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        """Route, suppress and decide anew; emit the notices that are due."""
+        row = tracked.row
+        self.dirty[row.key] = tracked
+        row.suppression = suppress.reasons(parent=self._parent_state(row), imported=self.imported)
+        asset = self.register.get(row.station) if row.station else None
+        chosen = route(row, asset, self.destinations, self.policy, tracked.handed_to)
+        if row.state is not RESOLVED and (row.route_rule, row.route_why) != (chosen.rule, chosen.why):
+            row.route_rule, row.route_why = chosen.rule, chosen.why
+            tracked.routed = list(chosen.destinations)
+            self._event(tracked, at, "routed", out, rule=chosen.rule, why=chosen.why, party=chosen.party)
+        ready = tracked.notify_at is not None and tracked.notify_at <= at
+        names = list(dict.fromkeys([*tracked.routed, *tracked.told]))
+        for name in names:
+            told = tracked.told.get(name)
+            elsewhere = any(other.open for key, other in tracked.told.items() if key != name)
+            reason = decide(
+                told, row, routed_here=name in tracked.routed, told_elsewhere=elsewhere, ready=ready
+            )
+            if reason is not None:
+                self._notice(tracked, name, reason, at, out)
+
+    def _notice(
+        self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
+    ) -> None:
+        row = tracked.row
+        told = tracked.told.setdefault(name, Told())
+        party = next((d.party for d in self.destinations if d.name == name), "operator")
+        out.append(
+            NoticeRow(
+                dedup_key=f"{row.incident_id}:{name}:{told.seq}",
+                incident_id=row.incident_id,
+                destination=name,
+                party=party,
+                seq=told.seq,
+                reason=reason,
+                created_at=at,
+                not_before=at,
+            )
+        )
+        told.seq += 1
+        told.open = reason is not NoticeReason.RESOLVED
+        told.severity = row.severity
+        self._event(tracked, at, "notice", out, destination=name, reason=reason.value)
+
+    # --- people -----------------------------------------------------------------------
+
+    def settle_owner(self, tracked: Tracked, owner: Owner | None, handed_to: str | None) -> None:
+        """A person decided who acts; the task follows the owner."""
+        row = tracked.row
+        tracked.handed_to = handed_to
+        if owner is None or owner is row.owner:
+            return
+        row.owner = owner
+        if owner is Owner.INSTALLER:
+            row.task = "ins.maintain.support"
+        elif owner is Owner.OPERATOR:
+            row.task = "mob.support.monitoring"
+
+    # --- output -----------------------------------------------------------------------
+
+    def _event(
+        self,
+        tracked: Tracked,
+        at: datetime,
+        event: str,
+        out: list[Effect],
+        by: str | None = None,
+        **detail: Any,
+    ) -> None:
+        row = tracked.row
+        out.append(
+            IncidentEventRow(
+                incident_id=row.incident_id, n=tracked.events, at=at, event=event, by=by, detail=detail
+            )
+        )
+        tracked.events += 1
+        row.updated_at = at
+        self.dirty[row.key] = tracked
+
+    def note(
+        self, tracked: Tracked, at: datetime, event: str, out: list[Effect], by: str, **detail: Any
+    ) -> None:
+        """An entry of the history made by a person."""
+        self._event(tracked, at, event, out, by, **detail)
+
+    def flush(self, out: list[Effect]) -> None:
+        """Emit every row that changed since the last call."""
+        if self.dirty:
+            out.extend(replace(tracked.row) for tracked in self.dirty.values())
+            self.dirty.clear()

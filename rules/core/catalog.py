@@ -1,0 +1,190 @@
+"""The catalogue: what can be wrong, whose it is and what to try first, as data that users can edit.
+
+Decides what a code means. Parses text that the caller read; never opens a file. Every mistake of every file
+is told at once, with file, line and reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from rules.core.codes import CodeTable, EventRule
+from rules.core.marked_yaml import Mistake
+from rules.core.model import Cause, Owner, Severity, Side
+
+LANGUAGES = ("nl", "fr", "en")
+
+
+class CatalogError(Exception):
+    """All mistakes found; the text has one line for each."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = sorted(mistakes)
+        super().__init__("\n".join(str(m) for m in self.mistakes))
+
+
+class Text(Struct, frozen=True):
+    nl: str
+    fr: str
+    en: str
+
+    def in_(self, language: str) -> str:
+        """The text in `language`; Dutch where the language is not one of ours."""
+        return str(getattr(self, language if language in LANGUAGES else "nl"))
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """One row of the published split of responsibilities."""
+
+    id: str
+    owner: Owner
+    text: Text
+    helps: Text
+    contact: str = ""
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """A canonical thing that can be wrong.
+
+    `hold_s`: how long it must last before it is an incident. `clear_s`: how long it must be gone (None: the
+    policy's delay). `quiet_s`: for faults that nothing clears, how long without a new sign until it is gone.
+    """
+
+    id: str
+    name: Text
+    side: Side
+    cause: Cause
+    owner: Owner
+    task: str
+    severity: Severity
+    confidence: float = 0.9
+    safety: bool = False
+    imminent: bool = False
+    hold_s: float = 120.0
+    clear_s: float | None = None
+    quiet_s: float | None = None
+    first_aid: Text
+    not_to_do: Text | None = None
+    source: str = ""
+
+
+class Match(Struct, frozen=True):
+    """A code resolved: the fault, the code as found, the table that said so, and its own confidence if any."""
+
+    fault: str
+    code: str
+    table: str
+    confidence: float | None = None
+
+
+class Catalog(Struct, kw_only=True):
+    version: str
+    tasks: dict[str, Task]
+    faults: dict[str, Fault]
+    tables: list[CodeTable]
+    events: list[EventRule]
+    texts: dict[str, Text]
+    _status_cache: dict[tuple[str | None, ...], tuple[Match, ...]] = field(default_factory=dict)
+
+    def fault(self, fault_id: str) -> Fault:
+        return self.faults[fault_id]
+
+    def task(self, task_id: str) -> Task:
+        return self.tasks[task_id]
+
+    def text(self, key: str, language: str) -> str:
+        """The text of `key`, or the key itself where the catalogue has none."""
+        found = self.texts.get(key)
+        return key if found is None else found.in_(language)
+
+    def match_status(
+        self,
+        error_code: str | None,
+        vendor_error: str | None,
+        vendor_id: str | None,
+        info: str | None,
+        make: str | None,
+    ) -> tuple[Match, ...]:
+        """Faults that a status report names, the maker's own tables before the common codes. Cached."""
+        key = (error_code, vendor_error, vendor_id, info, make)
+        found = self._status_cache.get(key)
+        if found is None:
+            found = self._resolve(*key)
+            if len(self._status_cache) > 20_000:  # `info` is free text: do not grow for ever
+                self._status_cache.clear()
+            self._status_cache[key] = found
+        return found
+
+    def _resolve(
+        self,
+        error_code: str | None,
+        vendor_error: str | None,
+        vendor_id: str | None,
+        info: str | None,
+        make: str | None,
+    ) -> tuple[Match, ...]:
+        generic: list[Match] = []
+        vendor: list[Match] = []
+        fields = {"error_code": error_code, "vendor_error": vendor_error, "info": info}
+        quiet = (error_code or "NoError").casefold() == "noerror"
+        for table in self.tables:
+            if not table.applies(vendor_id, make) or (quiet and not table.with_no_error):
+                continue
+            value = fields[table.field]
+            if value is None:
+                continue
+            for code, entry in table.resolve(value):
+                (vendor if table.vendor else generic).append(
+                    Match(entry.fault, code, table.name, entry.confidence)
+                )
+        chosen = vendor or generic
+        seen: dict[str, Match] = {}
+        for match in chosen:
+            seen.setdefault(match.fault, match)
+        return tuple(seen.values())
+
+    def match_event(
+        self,
+        component: str | None,
+        variable: str | None,
+        tech_code: str | None,
+        severity: int | None,
+        trigger: str | None = None,
+    ) -> Match | None:
+        """The fault of an OCPP 2.x event or a security event; None when it is no fault."""
+        for rule in self.events:
+            if rule.matches(component, variable, tech_code, severity, trigger):
+                code = tech_code or variable or component or ""
+                return Match(rule.fault, code, rule.table, rule.confidence)
+        return None
+
+
+def version_of(texts: Mapping[str, str]) -> str:
+    """A short fingerprint of the catalogue's texts: the rule version of every verdict."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name in sorted(texts):
+        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return digest.hexdigest()
+
+
+def parse(texts: Mapping[str, str]) -> Catalog:
+    """Build the catalogue from `{file name: text}`. Raises `CatalogError` with every mistake at once."""
+    from rules.core.catalog_reader import Reader
+
+    reader = Reader()
+    for name in sorted(texts):
+        reader.add(name, texts[name])
+    reader.cross_check()
+    if reader.mistakes:
+        raise CatalogError(reader.mistakes)
+    return Catalog(
+        version=version_of(texts),
+        tasks=reader.tasks,
+        faults=reader.faults,
+        tables=reader.tables,
+        events=reader.events,
+        texts=reader.texts,
+    )

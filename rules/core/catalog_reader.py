@@ -1,0 +1,229 @@
+"""Reads and checks the catalogue's files: tasks, faults, code tables, events, texts.
+
+Decides whether an entry is sound. Goes on after a mistake, so that all are told at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rules.core.catalog import LANGUAGES, Fault, Task, Text
+from rules.core.codes import CodeEntry, CodeTable, Encoding, EventRule, number_of
+from rules.core.marked_yaml import Marked, Mistake, Path, read
+from rules.core.model import Owner
+
+SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts"}
+FIELDS = ("error_code", "vendor_error", "info")
+TABLE_KEYS = {
+    "name",
+    "field",
+    "encoding",
+    "vendor",
+    "makes",
+    "vendor_ids",
+    "healthy",
+    "with_no_error",
+    "source",
+}
+EVENT_KEYS = {"fault", "component", "variable", "tech_code", "max_severity", "confidence"}
+
+
+class Reader:
+    """Collects the catalogue from several files."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.faults: dict[str, Fault] = {}
+        self.tables: list[CodeTable] = []
+        self.events: list[EventRule] = []
+        self.texts: dict[str, Text] = {}
+        self.mistakes: list[Mistake] = []
+        self._uses: list[tuple[Marked, Path, str]] = []
+        self._tasks_named: list[tuple[Marked, Path, Fault]] = []
+
+    def add(self, name: str, text: str) -> None:
+        """Read one file. A file without a known section (findings, for one) is somebody else's."""
+        doc = read(name, text)
+        value = doc.value
+        if isinstance(value, dict) and SECTIONS & value.keys():
+            contacts = value.get("contacts") or {}
+            for i, raw in enumerate(self._list(doc, value, "tasks")):
+                self._task(doc, ("tasks", i), raw, contacts)
+            for i, raw in enumerate(self._list(doc, value, "faults")):
+                self._fault(doc, ("faults", i), raw)
+            if "table" in value:
+                self._table(doc, value)
+            for i, raw in enumerate(self._list(doc, value, "events")):
+                self._event(doc, ("events", i), raw)
+            for key, raw in self._mapping(doc, value, "texts").items():
+                found = self._text(doc, ("texts", key), raw)
+                if found is not None:
+                    self.texts[key] = found
+        self.mistakes.extend(doc.mistakes)
+        doc.mistakes = []
+
+    def cross_check(self) -> None:
+        """Every fault and task that is named exists, and a fault's owner is its task's owner."""
+        for doc, path, fault in self._uses:
+            if fault not in self.faults:
+                doc.wrong(path, f"unknown fault {fault!r}")
+        for doc, path, entry in self._tasks_named:
+            task = self.tasks.get(entry.task)
+            if task is None:
+                doc.wrong((*path, "task"), f"unknown task {entry.task!r}")
+            elif entry.owner in (Owner.OPERATOR, Owner.INSTALLER) and task.owner is not entry.owner:
+                doc.wrong(
+                    (*path, "owner"), f"owner {entry.owner} but task {entry.task} is the {task.owner}'s"
+                )
+        for doc in {id(d): d for d, *_ in [*self._uses, *self._tasks_named]}.values():
+            self.mistakes.extend(doc.mistakes)
+            doc.mistakes = []
+
+    def _list(self, doc: Marked, value: dict[str, Any], key: str) -> list[Any]:
+        found = value.get(key)
+        if found is None:
+            return []
+        if not isinstance(found, list):
+            doc.wrong((key,), f"{key} must be a list")
+            return []
+        return found
+
+    def _mapping(self, doc: Marked, value: dict[str, Any], key: str) -> dict[str, Any]:
+        found = value.get(key)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            doc.wrong((key,), f"{key} must be a mapping")
+            return {}
+        return found
+
+    def _text(self, doc: Marked, path: Path, raw: Any) -> Text | None:
+        if not isinstance(raw, dict):
+            doc.wrong(path, "a text needs nl, fr and en")
+            return None
+        lacking = [lang for lang in LANGUAGES if not str(raw.get(lang) or "").strip()]
+        if lacking:
+            doc.wrong(path, f"text lacks {', '.join(lacking)}")
+            return None
+        return Text(nl=str(raw["nl"]).strip(), fr=str(raw["fr"]).strip(), en=str(raw["en"]).strip())
+
+    def _convert(self, doc: Marked, path: Path, raw: Any, kind: type[Any], texts: tuple[str, ...]) -> Any:
+        if not isinstance(raw, dict):
+            doc.wrong(path, "must be a mapping")
+            return None
+        good = True
+        for key in texts:
+            if key in raw and self._text(doc, (*path, key), raw[key]) is None:
+                good = False
+        for key in raw.keys() - set(kind.__struct_fields__):
+            doc.wrong((*path, key), f"unknown key {key!r}")
+            good = False
+        if not good:
+            return None
+        try:
+            return msgspec.convert(raw, kind)
+        except msgspec.ValidationError as error:
+            reason, _, where = str(error).partition(" - at `$")
+            parts = [p for p in where.rstrip("`").replace("[", ".").split(".") if p]
+            doc.wrong((*path, *parts), reason + (f" ({'.'.join(parts)})" if parts else ""))
+            return None
+
+    def _task(self, doc: Marked, path: Path, raw: Any, contacts: Any) -> None:
+        task = self._convert(doc, path, raw, Task, ("text", "helps"))
+        if task is None:
+            return
+        if task.id in self.tasks:
+            doc.wrong(path, f"task {task.id!r} is given twice")
+        if not task.contact and isinstance(contacts, dict):
+            task = msgspec.structs.replace(task, contact=str(contacts.get(task.owner.value, "")))
+        self.tasks[task.id] = task
+
+    def _fault(self, doc: Marked, path: Path, raw: Any) -> None:
+        fault = self._convert(doc, path, raw, Fault, ("name", "first_aid", "not_to_do"))
+        if fault is None:
+            return
+        if fault.id in self.faults:
+            doc.wrong(path, f"fault {fault.id!r} is given twice")
+        if not 0 <= fault.confidence <= 1:
+            doc.wrong((*path, "confidence"), "confidence must lie between 0 and 1")
+        for key in ("hold_s", "clear_s", "quiet_s"):
+            seconds = getattr(fault, key)
+            if seconds is not None and seconds < 0:
+                doc.wrong((*path, key), f"{key} must not be negative")
+        if fault.safety and fault.hold_s > 0:
+            doc.wrong((*path, "hold_s"), "a safety fault must not wait: hold_s must be 0")
+        self.faults[fault.id] = fault
+        self._tasks_named.append((doc, path, fault))
+
+    def _table(self, doc: Marked, value: dict[str, Any]) -> None:
+        head = self._mapping(doc, value, "table")
+        for key in head.keys() - TABLE_KEYS:
+            doc.wrong(("table", key), f"unknown key {key!r}")
+        name, column = head.get("name"), head.get("field", "vendor_error")
+        if not name:
+            doc.wrong(("table",), "table needs a name")
+        if column not in FIELDS:
+            doc.wrong(("table", "field"), f"field must be one of {', '.join(FIELDS)}")
+        try:
+            encoding = Encoding(str(head.get("encoding", "exact")))
+        except ValueError:
+            doc.wrong(("table", "encoding"), f"encoding must be one of {', '.join(Encoding)}")
+            return
+        codes: dict[str, CodeEntry] = {}
+        by_number: dict[int, tuple[str, CodeEntry]] = {}
+        for code, raw in self._mapping(doc, value, "codes").items():
+            path = ("codes", code)
+            entry = (
+                CodeEntry(fault=raw) if isinstance(raw, str) else self._convert(doc, path, raw, CodeEntry, ())
+            )
+            if entry is None:
+                continue
+            self._uses.append((doc, path, entry.fault))
+            codes[code.casefold()] = entry
+            if encoding in (Encoding.HEX, Encoding.HEX_MASK, Encoding.NUMBER, Encoding.MASK):
+                number = number_of(code.casefold(), hexadecimal=encoding in (Encoding.HEX, Encoding.HEX_MASK))
+                if number is None:
+                    doc.wrong(path, f"{code!r} is no number")
+                else:
+                    by_number[number] = (code, entry)
+        self.tables.append(
+            CodeTable(
+                name=str(name),
+                field=str(column),
+                encoding=encoding,
+                codes=codes,
+                vendor=bool(head.get("vendor", False)),
+                makes=tuple(str(m).casefold() for m in head.get("makes") or ()),
+                vendor_ids=tuple(str(v).casefold() for v in head.get("vendor_ids") or ()),
+                healthy=frozenset(str(h).casefold() for h in head.get("healthy") or ()),
+                with_no_error=bool(head.get("with_no_error", False)),
+                source=str(head.get("source", "")),
+                by_number=by_number,
+            )
+        )
+
+    def _event(self, doc: Marked, path: Path, raw: Any) -> None:
+        if not isinstance(raw, dict) or not raw.get("fault"):
+            doc.wrong(path, "an event needs a fault")
+            return
+        for key in raw.keys() - EVENT_KEYS:
+            doc.wrong((*path, key), f"unknown key {key!r}")
+        self._uses.append((doc, (*path, "fault"), str(raw["fault"])))
+
+        def word(key: str) -> str | None:
+            found = raw.get(key)
+            return None if found is None else str(found).casefold()
+
+        self.events.append(
+            EventRule(
+                table=doc.file,
+                fault=str(raw["fault"]),
+                component=word("component"),
+                variable=word("variable"),
+                tech_code=word("tech_code"),
+                max_severity=raw.get("max_severity"),
+                confidence=raw.get("confidence"),
+            )
+        )

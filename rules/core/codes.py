@@ -1,0 +1,116 @@
+"""Code tables: how one maker or one standard writes its error codes, and which fault each means.
+
+Decides how a raw code text is taken apart: exact words, lists, hexadecimal or decimal bit masks, and the codes
+that mean "healthy". Knows nothing of stations.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec import field as default
+
+
+class Encoding(StrEnum):
+    EXACT = "exact"  # one word
+    LIST = "list"  # several words, split at ; , | or white space
+    CONTAINS = "contains"  # the code occurs somewhere in the text
+    HEX = "hex"  # one hexadecimal number, compared by value
+    NUMBER = "number"  # one decimal number, compared by value
+    MASK = "mask"  # bit mask, decimal
+    HEX_MASK = "hex_mask"  # bit mask, hexadecimal
+
+
+SPLIT = re.compile(r"[;,|\s]+")
+
+
+class CodeEntry(Struct, frozen=True, kw_only=True):
+    fault: str
+    confidence: float | None = None
+
+
+class CodeTable(Struct, kw_only=True):
+    """`vendor`: a maker's table, which speaks before the common codes. `makes` and `vendor_ids` are prefixes,
+    compared without case; with both empty the table is for every station."""
+
+    name: str
+    field: str
+    encoding: Encoding
+    codes: dict[str, CodeEntry]
+    vendor: bool = False
+    makes: tuple[str, ...] = ()
+    vendor_ids: tuple[str, ...] = ()
+    healthy: frozenset[str] = frozenset()
+    with_no_error: bool = False
+    source: str = ""
+    by_number: dict[int, tuple[str, CodeEntry]] = default(default_factory=dict)
+
+    def applies(self, vendor_id: str | None, make: str | None) -> bool:
+        if not self.makes and not self.vendor_ids:
+            return True
+        make_text = (make or "").casefold()
+        id_text = (vendor_id or "").casefold()
+        return any(make_text.startswith(m) for m in self.makes) or any(
+            id_text.startswith(v) for v in self.vendor_ids
+        )
+
+    def resolve(self, value: str) -> list[tuple[str, CodeEntry]]:
+        """(code, entry) for every code found in `value`; a healthy or unknown one gives nothing."""
+        word = value.strip().casefold()
+        if not word or word in self.healthy:
+            return []
+        if self.encoding is Encoding.EXACT:
+            entry = self.codes.get(word)
+            return [] if entry is None else [(value.strip(), entry)]
+        if self.encoding is Encoding.LIST:
+            parts = [part for part in SPLIT.split(word) if part and part not in self.healthy]
+            return [(part, self.codes[part]) for part in parts if part in self.codes]
+        if self.encoding is Encoding.CONTAINS:
+            return [(code, entry) for code, entry in self.codes.items() if code in word]
+        number = number_of(word, hexadecimal=self.encoding in (Encoding.HEX, Encoding.HEX_MASK))
+        if number is None:
+            return []
+        if self.encoding in (Encoding.HEX, Encoding.NUMBER):
+            found = self.by_number.get(number)
+            return [] if found is None else [found]
+        return [item for bit, item in self.by_number.items() if bit and number & bit == bit]
+
+
+def number_of(word: str, *, hexadecimal: bool) -> int | None:
+    """The number a station wrote, None when it is none."""
+    text = word.strip()
+    try:
+        return int(text, 16 if hexadecimal or text.startswith("0x") else 10)
+    except ValueError:
+        return None
+
+
+class EventRule(Struct, frozen=True, kw_only=True):
+    """An OCPP 2.x NotifyEvent or security event that is a fault. Unset conditions match everything; texts are
+    compared without case, `component` and `variable` as whole words, `tech_code` as a prefix."""
+
+    table: str
+    fault: str
+    component: str | None = None
+    variable: str | None = None
+    tech_code: str | None = None
+    max_severity: int | None = None
+    confidence: float | None = None
+
+    def matches(
+        self,
+        component: str | None,
+        variable: str | None,
+        tech_code: str | None,
+        severity: int | None,
+        trigger: str | None,
+    ) -> bool:
+        if self.component is not None and (component or "").casefold() != self.component:
+            return False
+        if self.variable is not None and (variable or "").casefold() != self.variable:
+            return False
+        if self.tech_code is not None and not (tech_code or "").casefold().startswith(self.tech_code):
+            return False
+        return self.max_severity is None or (severity is not None and severity <= self.max_severity)

@@ -1,0 +1,52 @@
+"""CALLERRORs: refused by our own back end, or the same command refused by the station again and again.
+
+A back end that answers with an internal error is at fault by its own word. `NotImplemented` and `NotSupported`
+are honest answers and no fault until they repeat.
+"""
+
+from __future__ import annotations
+
+from rules.core.detect.context import keep_recent, proof
+from rules.core.model import CallErrored
+from rules.core.signals import Raise, Signal
+from rules.core.state import StationState
+
+RULE_OUT = "call_error.back_end"
+RULE_IN = "call_error.station"
+BACK_END = "backend.call_errors"
+REFUSED = "backend.commands_refused"
+WINDOW_S = 3600.0
+OWN_FAULT = ("internalerror", "genericerror")  # OCPP-J: something went wrong while handling it
+POLITE = ("notimplemented", "notsupported")
+OUT_LIMIT = {True: 1, False: 3}
+IN_LIMIT = 10
+
+
+def detect(obs: CallErrored, station: StationState) -> list[Signal]:
+    code = obs.code.casefold()
+    name = f"{obs.direction}|{code}|{obs.action or ''}"
+    times = keep_recent(station.call_errors.get(name, []), obs.at, WINDOW_S)[-50:]
+    station.call_errors[name] = times
+    outward = obs.direction == "out"
+    if outward and code in POLITE:
+        return []
+    if len(times) < (OUT_LIMIT[code in OWN_FAULT] if outward else IN_LIMIT):
+        return []
+    return [
+        Raise(
+            fault=BACK_END if outward else REFUSED,
+            rule=RULE_OUT if outward else RULE_IN,
+            station=obs.station,
+            suffix=obs.action,
+            evidence=(
+                proof(
+                    obs,
+                    "call_error_out" if outward else "call_error_in",
+                    code=obs.code,
+                    action=obs.action,
+                    times=len(times),
+                    info=obs.description,
+                ),
+            ),
+        )
+    ]

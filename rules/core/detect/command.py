@@ -1,0 +1,74 @@
+"""Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector."""
+
+from __future__ import annotations
+
+from rules.core.detect.context import proof
+from rules.core.model import CommandAnswered, CommandSent, Status
+from rules.core.signals import Clear, Raise, Signal, place_key
+from rules.core.state import StationState
+
+RULE_UNLOCK = "command.unlock_failed"
+RULE_START = "command.start_refused"
+UNLOCK = "connector.unlock_failed"
+START = "backend.remote_start_refused"
+STARTS = ("remotestarttransaction", "requeststarttransaction")
+FREE = (Status.AVAILABLE, Status.PREPARING, Status.OCCUPIED)
+KEEP = 50  # commands without an answer that are remembered
+
+
+def on_sent(obs: CommandSent, station: StationState) -> None:
+    """Remember what was asked, so that the answer can be placed."""
+    station.command = obs.action
+    station.command_at = obs.at
+    station.commands[obs.message_id] = (obs.action, obs.evse, obs.connector, obs.at)
+    while len(station.commands) > KEEP:
+        del station.commands[next(iter(station.commands))]
+
+
+def on_answered(obs: CommandAnswered, station: StationState) -> list[Signal]:
+    asked = station.commands.pop(obs.message_id, None)
+    evse, connector = (asked[1], asked[2]) if asked is not None else (None, None)
+    action, status = obs.action.casefold(), (obs.status or "").casefold()
+    if action == "unlockconnector":
+        key = place_key(obs.station, evse, connector, UNLOCK)
+        if status == "unlockfailed":
+            return [
+                Raise(
+                    fault=UNLOCK,
+                    rule=RULE_UNLOCK,
+                    station=obs.station,
+                    evse=evse,
+                    connector=connector,
+                    evidence=(proof(obs, "unlock_failed"),),
+                )
+            ]
+        return [Clear(key=key, evidence=proof(obs, "unlocked"))] if status == "unlocked" else []
+    if action in STARTS:
+        key = place_key(obs.station, evse, connector, START)
+        if status == "accepted":
+            return [Clear(key=key, evidence=proof(obs, "start_accepted"))]
+        if status == "rejected" and _is_free(station, evse, connector):
+            return [
+                Raise(
+                    fault=START,
+                    rule=RULE_START,
+                    station=obs.station,
+                    evse=evse,
+                    connector=connector,
+                    evidence=(proof(obs, "start_refused"),),
+                )
+            ]
+    return []
+
+
+def _is_free(station: StationState, evse: int | None, connector: int | None) -> bool:
+    """The connector asked for (any, where none was named) is reported free and has no open session."""
+    for conn in station.connectors.values():
+        if conn.connector == 0 or (evse not in (None, 0) and conn.evse != evse):
+            continue
+        if connector not in (None, 0) and conn.connector != connector:
+            continue
+        busy = any(s.row.evse == conn.evse for s in station.sessions.values())
+        if conn.status in FREE and not busy and not conn.faults:
+            return True
+    return False

@@ -1,0 +1,42 @@
+"""Frames that do not conform, where that breaks function.
+
+A finding alone is only noted. One that stops a function (a boot that can never be accepted, answers that can
+never be parsed, readings without samples) and comes again is a software-side fault.
+"""
+
+from __future__ import annotations
+
+from rules.core.detect.context import keep_recent, proof
+from rules.core.model import FindingSeen
+from rules.core.signals import Raise, Signal
+from rules.core.state import StationState
+
+RULE = "protocol.finding"
+FAULT = "protocol.broken"
+WINDOW_S = 3600.0
+# How many in an hour break a function. What is not listed is cosmetic.
+LIMITS = {
+    "json.unreadable": 3,
+    "boot.vendor_missing": 1,
+    "boot.model_missing": 1,
+    "meter.no_samples": 3,
+}
+
+
+def detect(obs: FindingSeen, station: StationState) -> list[Signal]:
+    limit = LIMITS.get(obs.finding)
+    if limit is None:
+        return []
+    times = keep_recent(station.findings.get(obs.finding, []), obs.at, WINDOW_S)[-50:]
+    station.findings[obs.finding] = times
+    if len(times) < limit:
+        return []
+    return [
+        Raise(
+            fault=FAULT,
+            rule=RULE,
+            station=obs.station,
+            suffix=obs.finding,
+            evidence=(proof(obs, "finding", finding=obs.finding, detail=obs.detail, times=len(times)),),
+        )
+    ]

@@ -1,0 +1,243 @@
+"""The judge: observations and time in, rows and notices out. One object, no clock, no file, no database.
+
+Decides nothing itself: it keeps the order (deadlines before observations, each at its exact time), hands each
+observation to its detectors and their signals to the book. The same observations in any chunking, live or
+replayed, with or without a save between, give the same effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from rules.core import facts, people
+from rules.core.book import Book
+from rules.core.catalog import Catalog
+from rules.core.detect import silence
+from rules.core.detect.context import Context
+from rules.core.model import (
+    Asset,
+    Blind,
+    BlindRow,
+    Effect,
+    Evidence,
+    Heartbeat,
+    LinkRow,
+    Observation,
+    Seen,
+    StationRow,
+    UserActed,
+)
+from rules.core.outage import Outages
+from rules.core.policy import Policy
+from rules.core.route import Destination
+from rules.core.signals import Raise, Signal, place_key
+from rules.core.state import JudgeState, StationState
+from rules.core.timers import Timers
+
+_FIELDS = tuple(
+    name for name in StationRow.__struct_fields__ if name not in ("station", "first_seen_at", "last_seen_at")
+)
+BOOK_KINDS = ("hold", "settle", "notify", "quiet")
+
+
+class Judge:
+    """Feed observations in the order of their record ids. `advance` promises that nothing earlier will follow.
+
+    `state` is what `state()` gave before; the rest is as it was then or newer. `imported` marks every incident
+    as history: recorded, never told.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        register: Mapping[str, Asset],
+        policy: Policy,
+        destinations: Sequence[Destination],
+        state: bytes | None = None,
+        *,
+        imported: bool = False,
+    ) -> None:
+        self._state = JudgeState() if state is None else msgspec.msgpack.decode(state, type=JudgeState)
+        self._policy = policy
+        self._timers = Timers(self._state.timers)
+        self._heap = self._timers.heap
+        self._stations = self._state.stations
+        self._seen_every = timedelta(seconds=policy.seen_every_s)
+        self._book = Book(catalog, policy, destinations, self._state, self._timers, imported=imported)
+        self._outages = Outages(self._state, self._book, policy)
+        self._context = Context(catalog, policy, self._state, register)
+        self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
+        self.set_register(register)
+
+    @property
+    def now(self) -> datetime | None:
+        """The latest time that judgement has reached."""
+        return self._state.now
+
+    def set_register(self, register: Mapping[str, Asset]) -> None:
+        """A new register holds from the next observation on; open incidents are routed anew when they change."""
+        self._context.register = register
+        self._book.register = register
+        self._outages.set_register(register)
+
+    def state(self) -> bytes:
+        """Everything remembered, as msgpack. `Judge(..., state=...)` goes on exactly from here."""
+        self._state.timers = self._heap
+        return msgspec.msgpack.encode(self._state)
+
+    # --- time ---------------------------------------------------------------------------
+
+    def advance(self, now: datetime) -> list[Effect]:
+        """Let time run to `now`. Every deadline due until then fires at its own time."""
+        out: list[Effect] = []
+        self._fire(now, out)
+        return out
+
+    def _fire(self, until: datetime, out: list[Effect]) -> None:
+        for due, kind, key in self._timers.due(until):
+            self._reach(due)
+            if kind == "offline":
+                self._silence(due, key, out)
+            elif kind == "forget":
+                self._state.closed.pop(key, None)
+            else:
+                self._book.fire(due, kind, key, out)
+            if self._book.dirty:
+                self._book.flush(out)
+        self._reach(until)
+
+    def _reach(self, at: datetime) -> None:
+        if self._state.now is None or at > self._state.now:
+            self._state.now = at
+
+    # --- observations -------------------------------------------------------------------
+
+    def feed(self, obs: Observation) -> list[Effect]:
+        """Judge one observation; deadlines before it come first."""
+        out: list[Effect] = []
+        kind = type(obs)
+        if kind is Blind:
+            self._blind(obs, out)  # type: ignore[arg-type]
+            return out
+        at = obs.at
+        heap = self._heap
+        if heap and heap[0][0] <= at:
+            self._fire(at, out)
+        if kind is UserActed:
+            people.acted(obs, self._book, out)  # type: ignore[arg-type]
+            self._book.flush(out)
+            return out
+        station = self._stations.get(obs.station)
+        if station is None:
+            station = self._meet(obs)
+        if kind is Heartbeat or (kind is Seen and obs.direction == "in"):  # type: ignore[attr-defined]
+            station.last_in = max(station.last_in, at)
+            if station.link != "online":
+                self._alive(obs, station, out)
+            elif at - station.emitted_at >= self._seen_every:
+                self._row(obs.station, station, at, out)
+            return out
+        if facts.is_life(obs):
+            station.last_in = max(station.last_in, at)
+            if station.link != "online":
+                self._alive(obs, station, out)
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            for signal in handler(obs, station, self._context, out):
+                self._signal(signal, at, out)
+            if self._book.dirty:
+                self._book.flush(out)
+        if station.row_dirty or at - station.emitted_at >= self._seen_every:
+            limit = silence.limit_s(station.heartbeat_s, self._policy)
+            if limit != station.limit_s:
+                station.limit_s = limit
+                self._arm(obs.station, station)
+            self._row(obs.station, station, at, out)
+        return out
+
+    def _signal(self, signal: Signal, at: datetime, out: list[Effect]) -> None:
+        if isinstance(signal, Raise):
+            self._book.seen(signal, at, out)
+        else:
+            self._book.gone(signal.key, at, out, signal.evidence)
+
+    def _meet(self, obs: Observation) -> StationState:
+        station = StationState(first_seen=obs.at, last_in=obs.at, emitted_at=obs.at)
+        station.limit_s = silence.limit_s(None, self._policy)
+        self._stations[obs.station] = station
+        self._outages.heard(obs.station)
+        return station
+
+    def _row(self, name: str, station: StationState, at: datetime, out: list[Effect]) -> None:
+        station.emitted_at = at
+        station.row_dirty = False
+        values: dict[str, Any] = {field: getattr(station, field) for field in _FIELDS}
+        out.append(
+            StationRow(station=name, first_seen_at=station.first_seen, last_seen_at=station.last_in, **values)
+        )
+
+    # --- the link -----------------------------------------------------------------------
+
+    def _alive(self, obs: Observation, station: StationState, out: list[Effect]) -> None:
+        """The first sign of life, or the first after an outage."""
+        at = obs.at
+        if station.link == "offline" and station.link_since is not None:
+            out.append(
+                LinkRow(station=obs.station, started_at=station.link_since, state="offline", ended_at=at)
+            )
+            self._book.gone(
+                place_key(obs.station, None, None, silence.FAULT),
+                at,
+                out,
+                Evidence(at=at, says="heard_again", record_id=obs.record_id or None),
+            )
+            self._outages.back(obs.station, at, out)
+            self._book.flush(out)
+        station.link = "online"
+        station.link_since = at
+        out.append(LinkRow(station=obs.station, started_at=at, state="online"))
+        self._arm(obs.station, station)
+        self._row(obs.station, station, at, out)
+
+    def _arm(self, name: str, station: StationState) -> None:
+        """Set the silence timer, unless an earlier one is set that will look again."""
+        if station.link != "online":
+            return
+        due = silence.deadline(station, self._state.blind_until)
+        if station.armed_due is None or due < station.armed_due:
+            station.armed_due = due
+            self._timers.set(due, "offline", name)
+
+    def _silence(self, due: datetime, name: str, out: list[Effect]) -> None:
+        station = self._stations[name]
+        if station.armed_due != due:
+            return
+        station.armed_due = None
+        if station.link != "online":
+            return
+        deadline = silence.deadline(station, self._state.blind_until)
+        if deadline > due:
+            station.armed_due = deadline
+            self._timers.set(deadline, "offline", name)
+            return
+        last = station.last_in
+        if station.link_since is not None:
+            out.append(LinkRow(station=name, started_at=station.link_since, state="online", ended_at=last))
+        station.link = "offline"
+        station.link_since = last
+        out.append(LinkRow(station=name, started_at=last, state="offline"))
+        self._book.seen(silence.offline(name, station, due), due, out)
+        self._outages.lost(name, station, due, out)
+        self._row(name, station, due, out)
+
+    def _blind(self, obs: Blind, out: list[Effect]) -> None:
+        """We could not see: deadlines of silence are put off before time runs over the gap."""
+        self._fire(min(obs.since, obs.at), out)
+        if self._state.blind_until is None or obs.at > self._state.blind_until:
+            self._state.blind_until = obs.at
+        out.append(BlindRow(started_at=obs.since, ended_at=obs.at, reason=obs.reason))
+        self._fire(obs.at, out)

@@ -1,0 +1,80 @@
+"""What people decide about incidents: acknowledge, overrule, hand over, comment.
+
+Decides whether the act is allowed; acknowledging what is resolved is refused and recorded. A decision of a
+person is never undone by a rule.
+"""
+
+from __future__ import annotations
+
+from rules.core import incident
+from rules.core.book import Book
+from rules.core.model import Effect, IncidentEventRow, Owner, Side, UserActed
+
+ACTIONS = ("acknowledge", "overrule", "hand_over", "comment")
+
+
+def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
+    """Apply one act. An incident that is not known, or no longer, is left as it is."""
+    key = book.by_id.get(obs.incident_id)
+    if key is None:
+        closed = book.state.closed.get(obs.incident_id)
+        if closed is not None:
+            late = "comment" if obs.action == "comment" else "refused"
+            out.append(
+                IncidentEventRow(
+                    incident_id=obs.incident_id,
+                    n=closed.events,
+                    at=obs.at,
+                    event=late,
+                    by=obs.by,
+                    detail=_detail(obs, why="already resolved" if late == "refused" else None),
+                )
+            )
+            closed.events += 1
+        return
+    tracked = book.state.tracked[key]
+    if obs.action == "acknowledge":
+        incident.acknowledge(tracked.row, obs.by, obs.at)
+        book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
+        return
+    if obs.action == "comment":
+        book.note(tracked, obs.at, "comment", out, obs.by, **_detail(obs))
+        return
+    if obs.action not in ACTIONS:
+        book.note(tracked, obs.at, "refused", out, obs.by, **_detail(obs, why=f"unknown action {obs.action}"))
+        return
+    owner, party = _party(obs.owner)
+    side = next((s for s in Side if s.value == obs.side), None)
+    if obs.owner is not None and owner is None:
+        book.note(tracked, obs.at, "refused", out, obs.by, **_detail(obs, why=f"unknown owner {obs.owner}"))
+        return
+    if obs.action == "overrule":
+        if side is not None:
+            tracked.row.side = side
+    else:
+        tracked.row.assignee = obs.owner
+    tracked.row.overruled_by = obs.by
+    book.settle_owner(tracked, owner, party)
+    book.note(
+        tracked,
+        obs.at,
+        "overruled" if obs.action == "overrule" else "handed_over",
+        out,
+        obs.by,
+        **_detail(obs),
+    )
+    book.speak(tracked, obs.at, out)
+
+
+def _party(text: str | None) -> tuple[Owner | None, str | None]:
+    """`installer` or `installer:Name` -> the owner and, where named, the party."""
+    if text is None:
+        return None, None
+    kind, _, name = text.partition(":")
+    owner = next((o for o in Owner if o.value == kind.strip().casefold()), None)
+    return owner, f"{kind.strip().casefold()}:{name.strip()}" if owner is not None and name.strip() else None
+
+
+def _detail(obs: UserActed, why: str | None = None) -> dict[str, str]:
+    pairs = {"text": obs.text, "side": obs.side, "owner": obs.owner, "action": obs.action, "why": why}
+    return {k: v for k, v in pairs.items() if v is not None}

@@ -1,0 +1,32 @@
+"""The thresholds of judgement, chosen once and handed in.
+
+Decides nothing itself. All durations are seconds. Defaults: silence of three heartbeat intervals and
+at least five minutes, half a site within two minutes, several sites within ten.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """`hold_scale` multiplies every hold and settle time of the catalogue; 0 opens incidents at once.
+
+    `min_confidence`: a verdict below it stays with the helpdesk.
+    """
+
+    offline_factor: float = 3.0
+    offline_min_s: float = 300.0
+    default_heartbeat_s: int = 300
+    clear_delay_s: float = 600.0
+    hold_scale: float = 1.0
+    boot_noise_s: float = 30.0
+    group_wait_s: float = 60.0
+    min_confidence: float = 0.5
+    site_window_s: float = 120.0
+    silence_tolerance_s: float = 10.0
+    platform_window_s: float = 600.0
+    platform_min_sites: int = 3
+    platform_share: float = 0.3
+    stale_report_s: float = 600.0
+    seen_every_s: float = 30.0

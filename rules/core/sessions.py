@@ -1,0 +1,253 @@
+"""Charging sessions, put together from start, answer, readings and end, in both protocol versions.
+
+Decides which frames belong together. In 1.6 the transaction number comes late, in the answer to the start, and
+may be lost (-1, 0); a stop names no connector. The newest session is kept while it is open, and an end without
+a start is kept as an orphan. Energy is Wh from registers, None where no register was told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from rules.core.model import (
+    Effect,
+    MeterRead,
+    Observation,
+    SessionAccepted,
+    SessionEnded,
+    SessionRow,
+    SessionStarted,
+    SessionUpdated,
+    Status,
+)
+from rules.core.state import OpenSession, StationState
+
+LOST_REFS = ("-1", "0", "")
+ZERO_WH = 100.0
+QUEUED_S = 600.0  # a frame later than this after its own time was queued while the station was offline
+KEEP_OPEN = 64  # sessions of one station that never end are closed as unfinished beyond this
+BROKEN_OFF = (
+    "emergencystop",
+    "powerloss",
+    "groundfault",
+    "overcurrentfault",
+    "powerquality",
+    "hardreset",
+    "immediatereset",
+    "reboot",
+)
+
+
+def usable_ref(ref: str | None) -> str | None:
+    """None for the numbers that stand for a lost transaction."""
+    return None if ref is None or ref in LOST_REFS else ref
+
+
+def session_id(station: str, obs: SessionStarted | SessionEnded | SessionUpdated, at: datetime) -> str:
+    name = getattr(obs, "message_id", None) or obs.ref or ""
+    text = f"{station}|{name}|{at.isoformat()}|{obs.record_id}"
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def when(obs: Observation, station: StationState) -> datetime:
+    """Our receipt time, or the station's own where the frame was clearly queued, its usual lag allowed for."""
+    if obs.station_at is None or station.lag_s is None:
+        return obs.at
+    late = (obs.at - obs.station_at).total_seconds() - station.lag_s
+    if QUEUED_S < late < 30 * 86_400:
+        return obs.station_at + timedelta(seconds=station.lag_s)
+    return obs.at
+
+
+def _emit(session: OpenSession, out: list[Effect]) -> None:
+    row = session.row
+    out.append(SessionRow(**{name: getattr(row, name) for name in row.__struct_fields__}))
+
+
+def _close(
+    station: StationState,
+    session: OpenSession,
+    at: datetime,
+    outcome: str,
+    out: list[Effect],
+    reason: str | None = None,
+) -> None:
+    row = session.row
+    row.ended_at = max(at, row.started_at)
+    row.reason = reason if reason is not None else row.reason
+    row.outcome = outcome
+    station.sessions.pop(row.session_id, None)
+    _emit(session, out)
+
+
+def find(
+    station: StationState,
+    ref: str | None,
+    evse: int | None,
+    connector: int | None,
+    token: str | None = None,
+    *,
+    alone: bool = True,
+) -> OpenSession | None:
+    """The open session meant: by reference, else by connector, else by card, else the only one there is."""
+    ref = usable_ref(ref)
+    sessions = list(station.sessions.values())
+    if ref is not None:
+        for session in reversed(sessions):
+            if session.row.ref == ref:
+                return session
+        sessions = [s for s in sessions if s.row.ref is None]  # its answer may have been lost
+    if evse is not None:
+        for session in reversed(sessions):
+            if session.row.evse == evse and (connector is None or session.row.connector in (None, connector)):
+                return session
+        if ref is None:
+            return None
+    if token is not None:
+        for session in reversed(sessions):
+            if session.row.token == token:
+                return session
+    return sessions[0] if alone and len(sessions) == 1 else None
+
+
+def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> OpenSession:
+    """Open a session. One still open at the same connector never told its end: unfinished."""
+    at = when(obs, station)
+    ref = usable_ref(obs.ref)
+    if ref is not None:
+        known = next((s for s in station.sessions.values() if s.row.ref == ref), None)
+        if known is not None:  # the start sent again
+            return known
+    for other in list(station.sessions.values()):
+        same_place = (
+            obs.evse is not None and other.row.evse == obs.evse and other.row.connector == obs.connector
+        )
+        if same_place or len(station.sessions) >= KEEP_OPEN:
+            if other.message_id is not None and other.message_id == obs.message_id:
+                return other
+            _close(station, other, at, "unfinished", out)
+    row = SessionRow(
+        session_id=session_id(obs.station, obs, at),
+        station=obs.station,
+        started_at=at,
+        evse=obs.evse,
+        connector=obs.connector,
+        ref=ref,
+        token=obs.token,
+        meter_start_wh=obs.meter_wh,
+        meter_last_wh=obs.meter_wh,
+    )
+    session = OpenSession(row=row, message_id=obs.message_id)
+    station.sessions[row.session_id] = session
+    _emit(session, out)
+    return session
+
+
+def accepted(obs: SessionAccepted, station: StationState, out: list[Effect]) -> None:
+    """The answer that names the transaction, however late. After a refusal the station may still end it."""
+    for session in station.sessions.values():
+        if session.message_id == obs.message_id:
+            session.row.ref = usable_ref(obs.ref) or session.row.ref
+            if obs.outcome is not None and obs.outcome.casefold() != "accepted":
+                session.row.outcome = "refused"
+            _emit(session, out)
+            return
+
+
+def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> None:
+    """A reading of the session's register and power. Emitted each time the energy has grown by 1 kWh, so that
+    an open session shows where it stands without a row for every reading."""
+    session = find(station, obs.ref, obs.evse, obs.connector, alone=False)
+    if session is None:
+        return
+    row = session.row
+    before = row.energy_wh or 0.0
+    if obs.power_w is not None and (row.max_power_w is None or obs.power_w > row.max_power_w):
+        row.max_power_w = obs.power_w
+    if obs.energy_wh is not None:
+        if row.meter_start_wh is None:
+            row.meter_start_wh = obs.energy_wh
+        if row.meter_last_wh is None or obs.energy_wh >= row.meter_last_wh:
+            row.meter_last_wh = obs.energy_wh
+        total = row.meter_last_wh - row.meter_start_wh
+        if int(total // 1000) != int(before // 1000):
+            row.energy_wh = total
+            _emit(session, out)
+
+
+def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> OpenSession:
+    """2.x: bind what an update adds; an update of a session whose start was never seen opens it."""
+    session = find(station, obs.ref, None, None, alone=False)
+    if session is None or session.row.ref != usable_ref(obs.ref):
+        start = SessionStarted(
+            station=obs.station,
+            at=obs.at,
+            station_at=obs.station_at,
+            record_id=obs.record_id,
+            ref=obs.ref,
+            evse=obs.evse,
+            connector=obs.connector,
+            token=obs.token,
+        )
+        return started(start, station, out)
+    row = session.row
+    fresh = (
+        row.evse if row.evse is not None else obs.evse,
+        row.connector if row.connector is not None else obs.connector,
+        row.token if row.token is not None else obs.token,
+    )
+    if fresh != (row.evse, row.connector, row.token):
+        row.evse, row.connector, row.token = fresh
+        _emit(session, out)
+    return session
+
+
+def ended(obs: SessionEnded, station: StationState, out: list[Effect]) -> OpenSession:
+    """Close the session meant, or record an orphan. A missing reason means `Local` (OCPP, both versions)."""
+    at = when(obs, station)
+    session = find(station, obs.ref, obs.evse, obs.connector, obs.token)
+    reason = obs.reason or "Local"
+    if session is None:
+        row = SessionRow(
+            session_id=session_id(obs.station, obs, at),
+            station=obs.station,
+            started_at=at,
+            ended_at=at,
+            evse=obs.evse,
+            connector=obs.connector,
+            ref=usable_ref(obs.ref),
+            token=obs.token,
+            meter_last_wh=obs.meter_wh,
+            reason=reason,
+            outcome="orphan",
+        )
+        session = OpenSession(row=row)
+        _emit(session, out)
+        return session
+    row = session.row
+    row.ref = row.ref or usable_ref(obs.ref)
+    row.token = row.token or obs.token
+    if obs.meter_wh is not None:
+        row.meter_last_wh = obs.meter_wh
+    if row.meter_start_wh is not None and row.meter_last_wh is not None:
+        row.energy_wh = row.meter_last_wh - row.meter_start_wh
+    _close(station, session, at, _outcome(session, station, reason), out, reason)
+    return session
+
+
+def _outcome(session: OpenSession, station: StationState, reason: str) -> str:
+    """Success is energy delivered and no fault: a stop reason `Local` does not undo a fault in the middle."""
+    row = session.row
+    if row.outcome == "refused" or reason.casefold() == "deauthorized":
+        return "refused"
+    conn = station.connectors.get(f"{row.evse}/{row.connector}")
+    if (
+        session.faulted
+        or reason.casefold() in BROKEN_OFF
+        or (conn is not None and conn.status is Status.FAULTED)
+    ):
+        return "faulted"
+    if row.energy_wh is None:
+        return "unmeasured"
+    return "completed" if row.energy_wh > ZERO_WH else "zero_energy"

@@ -1,0 +1,55 @@
+"""What a detector says: a fault is there, or it is gone. The common tongue of detectors and incidents.
+
+Decides nothing. A detector never looks at incidents and never routes.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from rules.core.model import Cause, Evidence, Owner, Scope, Side
+
+
+class Raise(Struct, frozen=True, kw_only=True):
+    """A fault was seen. `None` for side, cause, owner, task, confidence: as the catalogue says.
+
+    `key` tells it from the same fault elsewhere; the default is place and fault.
+    """
+
+    fault: str
+    rule: str
+    evidence: tuple[Evidence, ...]
+    station: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+    scope: Scope | None = None
+    site: str | None = None
+    members: tuple[str, ...] = ()
+    side: Side | None = None
+    cause: Cause | None = None
+    owner: Owner | None = None
+    task: str | None = None
+    confidence: float | None = None
+    suffix: str | None = None
+
+    @property
+    def key(self) -> str:
+        return place_key(self.station or self.site, self.evse, self.connector, self.fault, self.suffix)
+
+
+class Clear(Struct, frozen=True, kw_only=True):
+    """The fault with this key is no longer there."""
+
+    key: str
+    evidence: Evidence | None = None
+
+
+Signal = Raise | Clear
+
+
+def place_key(
+    place: str | None, evse: int | None, connector: int | None, fault: str, suffix: str | None = None
+) -> str:
+    """`place/evse/connector/fault`: identity of an incident, free of time, severity and text."""
+    base = f"{place or '*'}/{'' if evse is None else evse}/{'' if connector is None else connector}/{fault}"
+    return base if suffix is None else f"{base}/{suffix}"
