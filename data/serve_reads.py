@@ -15,17 +15,29 @@ import duckdb
 from data.errors import StoreError, StoreUnwritable
 from data.extensions import load_extensions
 
-# json_serialize_sql refuses everything but SELECT. What is left to refuse within a SELECT: tables with
-# credentials, functions that run text as SQL, that act, or that would start and stop servers.
+# json_serialize_sql refuses everything but SELECT. What is left to refuse within a SELECT: tables that hold
+# credentials, every table function but the harmless ones and those a client asks when it attaches (others
+# read files, run text as SQL, or start and stop servers), and scalar functions that act or look outside.
 _GATE = """
-CREATE OR REPLACE TEMP MACRO read_gate(session_id, query_text) AS (
+CREATE OR REPLACE MACRO read_gate(session_id, query_text) AS (
     coalesce(
         json_extract_string(json_serialize_sql(query_text::VARCHAR), '$.error') = 'false'
-        AND NOT regexp_matches(
-            lower(json_serialize_sql(query_text::VARCHAR)::VARCHAR),
-            '"table_name":"(app_user|web_session|duckdb_secrets)"'
-            '|"function_name":"(query|query_table|checkpoint|force_checkpoint|duckdb_secrets|getenv|nextval'
-            '|quack_[a-z_]*|pragma_[a-z_]*|write_[a-z_]*|read_[a-z_]*|glob)"'),
+        AND list_has_all(
+            ['unnest', 'range', 'generate_series', 'json_each', 'json_tree', 'duckdb_tables', 'duckdb_views',
+             'duckdb_columns', 'duckdb_schemas', 'duckdb_databases'],
+            list_transform(
+                json_extract_string(json_serialize_sql(query_text::VARCHAR), '$..function.function_name'),
+                lambda name: lower(name)))
+        AND NOT list_has_any(
+            ['getenv', 'nextval', 'write_log', 'setseed', 'current_setting'],
+            list_transform(
+                json_extract_string(json_serialize_sql(query_text::VARCHAR), '$..function_name'),
+                lambda name: lower(name)))
+        AND NOT list_has_any(
+            ['app_user', 'web_session', 'duckdb_secrets'],
+            list_transform(
+                json_extract_string(json_serialize_sql(query_text::VARCHAR), '$..table_name'),
+                lambda name: lower(trim(name, '"')))),
         false))
 """
 
@@ -46,7 +58,7 @@ class ReadServer:
         """
         token = ensure_token(token_file)
         load_extensions(connection)
-        connection.execute(_GATE.replace("TEMP MACRO", "MACRO"))
+        connection.execute(_GATE)
         connection.execute("SET GLOBAL quack_authorization_function = 'read_gate'")
         url = f"quack:localhost:{port}"
         try:
