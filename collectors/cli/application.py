@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except typer.TyperException as error:  # wrong usage: its text is the whole story
         context: typer.Context | None = getattr(error, "ctx", None)
-        message = str(error).rstrip(".")
+        told = getattr(error, "format_message", error.__str__)()
+        message = " ".join(str(told).split()).rstrip(".")
         if message:
             print(f"laadwacht: {message}; see {_path_of(context)} --help", file=sys.stderr)
         return Complaint.exit_code

@@ -21,7 +21,6 @@ from rich.table import Table
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
-from collectors.cli.owner_client import OwnerClient, open_store
 from collectors.settings import Settings
 
 Role = Literal["helpdesk", "installer", "customer"]
@@ -71,6 +70,7 @@ def stations_import(
     warranty_until, rated_kw, connectors.
     """
     import msgspec
+    from collectors.cli.owner_client import OwnerClient, open_store
     from data.register import RegisterError, read_register_csv, write_register
 
     settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
@@ -95,6 +95,7 @@ def stations_list(
     sets: options.Sets = None,
 ) -> int:
     """Show the asset register."""
+    from collectors.cli.owner_client import open_store
     from data.register import load_register
 
     settings = settings_of(config, data_dir, sets=sets)
@@ -164,6 +165,7 @@ def _password(from_stdin: bool) -> tuple[str, bool]:
 
 
 def _add_user(settings: Settings, fields: dict[str, Any]) -> None:
+    from collectors.cli.owner_client import OwnerClient, open_store
     from data.people import PeopleError, add_user
 
     store = open_store(settings)
