@@ -1,0 +1,169 @@
+"""The outbox's rows: which notice a destination gets next, and what became of the last one.
+
+Decides order and superseding, both in the database so that no crash can break them. For one incident and one
+destination notices go out in the order of `seq`; a resolve whose opening was never sent takes the opening
+with it. Must never send anything, nor hand out one notice twice while its lease lasts.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import msgspec
+
+from data.rows import naive_utc
+from data.store import Store
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice handed out for one attempt. `attempts` counts this attempt too.
+
+    `last_class`: how the earlier attempts are remembered; `unknown` means that one may have arrived.
+    """
+
+    dedup_key: str
+    incident_id: str
+    destination: str
+    seq: int
+    reason: str
+    language: str | None
+    subject: str | None
+    body: str | None
+    attempts: int
+    last_class: str | None
+    created_at: datetime
+
+
+# An opening that certainly never left needs no resolve, so neither goes out. An attempt in doubt (`unknown`)
+# may have arrived and counts as heard: then the opening goes on and its resolve follows.
+_SUPERSEDE = """
+UPDATE notice SET state = 'superseded'
+WHERE destination = $destination AND state = 'queued'
+  AND EXISTS (
+      SELECT 1 FROM notice AS ending
+      WHERE ending.destination = notice.destination AND ending.incident_id = notice.incident_id
+        AND ending.reason = 'resolved' AND ending.seq >= notice.seq AND ending.state = 'queued')
+  AND NOT EXISTS (
+      SELECT 1 FROM notice AS heard
+      WHERE heard.destination = notice.destination AND heard.incident_id = notice.incident_id
+        AND (heard.state IN ('sent', 'leased') OR heard.last_class = 'unknown'))
+"""
+_NEXT = """
+SELECT dedup_key FROM notice
+WHERE destination = $destination AND state = 'queued' AND not_before <= $now
+  AND NOT EXISTS (
+      SELECT 1 FROM notice AS earlier
+      WHERE earlier.destination = notice.destination AND earlier.incident_id = notice.incident_id
+        AND earlier.seq < notice.seq AND earlier.state IN ('queued', 'leased'))
+ORDER BY created_at, seq, dedup_key
+LIMIT 1
+"""
+_LEASE = """
+UPDATE notice SET state = 'leased', lease_until = $until, attempts = attempts + 1
+WHERE dedup_key = $key AND state = 'queued'
+RETURNING dedup_key, incident_id, destination, seq, reason, language, subject, body, attempts, last_class,
+          created_at
+"""
+_MARK = """
+UPDATE notice
+SET state = $state, last_class = $kind, last_code = $code, last_detail = $detail, lease_until = NULL,
+    not_before = coalesce($not_before, not_before), sent_at = CASE WHEN $state = 'sent' THEN $now END
+WHERE dedup_key = $key AND state = 'leased'
+RETURNING destination
+"""
+_HEALTHY = """
+INSERT INTO destination_health BY NAME
+SELECT $destination AS destination, $now AS last_ok_at, $kind AS last_class, $detail AS last_detail,
+       0 AS consecutive_failures
+ON CONFLICT (destination) DO UPDATE SET last_ok_at = excluded.last_ok_at, last_class = excluded.last_class,
+    last_detail = excluded.last_detail, consecutive_failures = 0
+"""
+_FAILING = """
+INSERT INTO destination_health BY NAME
+SELECT $destination AS destination, $now AS last_error_at, $kind AS last_class, $detail AS last_detail,
+       1 AS consecutive_failures
+ON CONFLICT (destination) DO UPDATE SET last_error_at = excluded.last_error_at,
+    last_class = excluded.last_class, last_detail = excluded.last_detail,
+    consecutive_failures = destination_health.consecutive_failures + 1
+"""
+_RELEASE = """
+UPDATE notice SET state = 'queued', lease_until = NULL, last_class = 'unknown',
+    last_detail = 'the sender stopped during the attempt; it may have arrived'
+WHERE state = 'leased' AND ($everything OR lease_until <= $now)
+RETURNING dedup_key
+"""
+
+
+def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Claimed | None:
+    """The next notice due at `now` (UTC) for `destination`, leased for `lease_s` seconds; or None."""
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> Claimed | None:
+        cursor.execute(_SUPERSEDE, {"destination": destination})
+        found = cursor.execute(_NEXT, {"destination": destination, "now": naive_utc(now)}).fetchone()
+        if found is None:
+            return None
+        until = naive_utc(now + timedelta(seconds=lease_s))
+        row = cursor.execute(_LEASE, {"key": found[0], "until": until}).fetchone()
+        return _claimed(row) if row else None
+
+    if not _anything(store, destination):
+        return None
+    return store.transact(job)
+
+
+def mark(
+    store: Store,
+    dedup_key: str,
+    *,
+    state: str,
+    kind: str,
+    code: int | None,
+    detail: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> bool:
+    """Writes the outcome of an attempt; False when the notice is no longer leased (then nothing changes).
+
+    `state` is sent, queued or dead; `kind` is sent, transient, permanent or unknown; `detail` must be
+    redacted. `not_before` (UTC) is for `queued`.
+    """
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> bool:
+        at = naive_utc(now)
+        values: dict[str, Any] = {"state": state, "kind": kind, "code": code, "detail": detail, "now": at}
+        later = naive_utc(not_before) if not_before else None
+        row = cursor.execute(_MARK, values | {"key": dedup_key, "not_before": later}).fetchone()
+        if row is None:
+            return False
+        health = {"destination": row[0], "now": at, "kind": kind, "detail": detail}
+        cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
+        return True
+
+    return store.transact(job)
+
+
+def release_expired(store: Store, now: datetime, *, everything: bool = False) -> list[str]:
+    """Queues again what was leased by a sender that is gone, in doubt whether it arrived; the keys.
+
+    `everything` (at the start of the only owner): whoever held a lease is dead, however long it had to run.
+    """
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+        rows = cursor.execute(_RELEASE, {"everything": everything, "now": naive_utc(now)}).fetchall()
+        return [row[0] for row in rows]
+
+    return store.transact(job)
+
+
+def _anything(store: Store, destination: str) -> bool:
+    """A look without the writer's turn: lanes ask often and mostly in vain."""
+    waiting = "SELECT 1 FROM notice WHERE destination = ? AND state = 'queued' LIMIT 1"
+    return not store.sql(waiting, [destination]).is_empty()
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    values = dict(zip(Claimed.__struct_fields__, row, strict=True))
+    values["created_at"] = values["created_at"].replace(tzinfo=UTC)
+    return Claimed(**values)

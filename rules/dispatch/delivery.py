@@ -1,0 +1,87 @@
+"""Delivery as a whole: a lane for each destination and a watchdog over all of them.
+
+Decides nothing about messages; starts, wakes, stops and reports. Destinations never share a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from data import outbox as ledger
+from data.store import Store
+from rules.dispatch.apprise_target import AppriseTarget
+from rules.dispatch.destinations import DestinationConfig
+from rules.dispatch.engine import EngineStats
+from rules.dispatch.outbox import Lane, LaneStats, Sent
+from rules.dispatch.watchdog import DeliveryHealth, Watchdog
+
+SETTLE_S = 5.0
+STOP_WAIT_S = 3.0
+
+
+class Delivery:
+    """Made once by the owner; `start` after the engine, `stop` before the store closes."""
+
+    def __init__(
+        self,
+        store: Store,
+        configs: Sequence[DestinationConfig],
+        clock: Callable[[], datetime],
+        mark_duplicate: Callable[[str, str, str], tuple[str, str]],
+        *,
+        engine: Callable[[], EngineStats] | None = None,
+        on_sent: Callable[[Sent], None] = lambda _sent: None,
+        on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
+        settle_s: float = SETTLE_S,
+    ) -> None:
+        """`clock` gives aware UTC; `mark_duplicate` is `message.Renderer.mark_duplicate`; `engine` is
+        `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the start and the
+        first message."""
+        self._store = store
+        self._clock = clock
+        self._lanes = {
+            config.name: Lane(
+                config.name,
+                AppriseTarget(config),
+                store,
+                clock,
+                timeout_s=config.timeout_s,
+                mark_duplicate=mark_duplicate,
+                on_sent=on_sent,
+                settle_s=settle_s,
+            )
+            for config in configs
+        }
+        self._watchdog = Watchdog(store, clock, self.lanes, engine, on_look=on_look)
+
+    def start(self) -> None:
+        """Take back what a dead owner was sending (it may have arrived), then start the lanes."""
+        ledger.release_expired(self._store, self._clock(), everything=True)
+        for lane in self._lanes.values():
+            lane.start()
+        self._watchdog.start()
+
+    def wake(self, destinations: Iterable[str]) -> None:
+        """New notices were committed for these destinations. The engine's `on_notices`."""
+        for name in destinations:
+            lane = self._lanes.get(name)
+            if lane is not None:
+                lane.wake()
+
+    def stop(self, wait_s: float = STOP_WAIT_S) -> None:
+        """Stop all lanes; together they get `wait_s` seconds to end what they are sending."""
+        self._watchdog.stop()
+        deadline = time.monotonic() + wait_s
+        for lane in self._lanes.values():
+            lane.stop(0.0)
+        for lane in self._lanes.values():
+            lane.stop(max(0.0, deadline - time.monotonic()))
+
+    def lanes(self) -> list[LaneStats]:
+        return [lane.stats() for lane in self._lanes.values()]
+
+    def health(self) -> DeliveryHealth:
+        """What the watchdog last saw, at most 15 s old."""
+        return self._watchdog.last
