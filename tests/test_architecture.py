@@ -56,6 +56,14 @@ def test_imports_go_only_where_the_house_allows() -> None:
     assert outcome([str(TOOLS / "lint-imports")]) == ""
 
 
+def test_the_dashboard_door_imports_pages_and_its_web_frameworks_only() -> None:
+    tree = ast.parse((ROOT / "app.py").read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    roots = {name.split(".")[0] for name in imported} - set(sys.stdlib_module_names)
+    assert roots <= {"pages", "starlette", "streamlit"}
+
+
 def test_no_module_is_too_long_and_most_are_short() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules(*ROOMS, "tests")}
     too_long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > LONGEST}
