@@ -203,7 +203,8 @@ class Store:
     def observations_after(self, record_id: int) -> Iterator[list[Observation]]:
         """Everything after `record_id` in order of receipt; `Seen` is made anew for frames that say no more.
 
-        Goes on to what is committed meanwhile and ends when nothing newer is stored.
+        Without imported records: they were judged when they were imported, at their own log's clock. Goes on
+        to what is committed meanwhile and ends when nothing newer is stored. No list is empty.
         """
         after = record_id
         while True:
@@ -213,12 +214,13 @@ class Store:
                     return
                 until = row[0]
                 found = reading.execute(_OBSERVATIONS, {"after": after, "until": until}).fetchall()
-            yield [
-                observation_from_json(body)
-                if body is not None
-                else Seen(station=station, at=at.replace(tzinfo=UTC), record_id=number)
-                for number, _n, body, station, at in found
-            ]
+            if found:
+                yield [
+                    observation_from_json(body)
+                    if body is not None
+                    else Seen(station=station, at=at.replace(tzinfo=UTC), record_id=number)
+                    for number, _n, body, station, at in found
+                ]
             after = until
 
     def stats(self) -> WriterStats:
@@ -255,10 +257,16 @@ _OBSERVATIONS = """
 SELECT record_id, n, body, station, happened_at
 FROM observation
 WHERE record_id > $after AND record_id <= $until
+  AND record_id NOT IN (
+      SELECT record_id FROM frame
+      WHERE record_id > $after AND record_id <= $until AND import_key IS NOT NULL
+      UNION ALL
+      SELECT record_id FROM link
+      WHERE record_id > $after AND record_id <= $until AND import_key IS NOT NULL)
 UNION ALL
 SELECT record_id, 0, NULL, station, received_at
 FROM frame
-WHERE record_id > $after AND record_id <= $until AND direction = 'in'
+WHERE record_id > $after AND record_id <= $until AND direction = 'in' AND import_key IS NULL
   AND record_id NOT IN (
       SELECT record_id FROM observation WHERE record_id > $after AND record_id <= $until)
 ORDER BY record_id, n
