@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
+from collectors.history import generate
+from collectors.importer import ImportReport
+from collectors.logfile import records_of
+from collectors.past import import_past
 from collectors.settings import Settings
 from data.people import add_user
 from data.register import write_register
@@ -46,7 +52,28 @@ def fill(
                 language="nl",
                 password=person.password,
             )
+        if days:
+            _live_through(settings, store, assets, days=days, seed=seed, console=console)
     return people
+
+
+def _live_through(
+    settings: Settings, store: Store, assets: Sequence[Asset], *, days: int, seed: int, console: Console
+) -> None:
+    """Imports a generated past that ends now."""
+    until = datetime.now(UTC)
+    start = until - timedelta(days=days)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"{days} days of history", total=days * 86_400.0, told="")
+
+        def tell(report: ImportReport) -> None:
+            reached = (report.last - start).total_seconds() if report.last else 0.0
+            bar.update(task, completed=reached, told=f"{report.stored} records")
+
+        records = records_of(generate(assets, days, until, seed))
+        report = import_past(settings, store, records, own_past=True, progress=tell)
+    console.print(f"{days} days of history: {report.stored} records of {report.stations} stations")
 
 
 def _people(assets: Sequence[Asset]) -> list[Person]:

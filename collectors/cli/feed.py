@@ -8,11 +8,36 @@ from typing import Annotated
 
 import typer
 
+from collectors.cli import options
 from collectors.cli.complaint import Complaint
+from collectors.cli.options import settings_of
 
 
 def register(app: typer.Typer) -> None:
+    app.command("import")(import_logs)
     app.command()(simulate)
+
+
+def import_logs(
+    logs: Annotated[
+        list[str],
+        typer.Argument(help="JSON Lines files, oldest first; - reads standard input.", metavar="LOG..."),
+    ],
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    http_port: options.HttpPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Take recorded logs in, through the same path as live traffic. The same record is never added twice.
+
+    Works beside a running owner process too. Bad lines are reported, counted and skipped. Faults found in a
+    log become incidents, never messages.
+    """
+    from collectors.cli.log_import import import_files
+
+    settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
+    return import_files(settings, logs)
 
 
 def simulate(

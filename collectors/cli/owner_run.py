@@ -14,9 +14,8 @@ from typing import Any
 
 from collectors.checking import problems_of
 from collectors.cli.complaint import Complaint
-from collectors.owner import OwnerError, run_owner
+from collectors.owner import run_owner
 from collectors.settings import Settings
-from data.errors import StoreError
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -26,15 +25,8 @@ def run_until_told(settings: Settings) -> int:
     problems = problems_of(settings)
     if problems:
         raise Complaint(*problems)
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Complaint(f"data directory {settings.data_dir}: cannot be made: {error.strerror}") from error
     logging.basicConfig(level=settings.log.level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    try:
-        return _run(run_owner(settings))
-    except (StoreError, OwnerError) as error:
-        raise Complaint(*str(error).splitlines()) from error
+    return _run(run_owner(settings))
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:

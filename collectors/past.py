@@ -1,0 +1,38 @@
+"""Imports recorded or generated traffic into a store that this process has opened itself.
+
+Decides only that the settings of live traffic hold for it too: the same pseudonyms, rules and thresholds.
+Sends nothing: whatever it finds is marked as imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from collectors.importer import ImportReport, import_log, judges
+from collectors.logfile import BadLine, LogRecord
+from collectors.owner import pseudonym_key
+from collectors.privacy import Pseudonymiser
+from collectors.settings import Settings
+from collectors.settings_map import destinations_from, policy_from
+from data.catalog_files import load_catalog
+from data.register import load_register
+from data.store import Store
+
+
+def import_past(
+    settings: Settings,
+    store: Store,
+    records: Iterable[LogRecord | BadLine],
+    *,
+    own_past: bool = False,
+    progress: Callable[[ImportReport], None] | None = None,
+) -> ImportReport:
+    """See `importer.import_log`. Raises OwnerError, CatalogError and what the store raises."""
+    key = pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
+    make_judge = judges(
+        load_catalog(settings.rules.catalog_dir),
+        load_register(store),
+        policy_from(settings),
+        destinations_from(settings),
+    )
+    return import_log(records, store, Pseudonymiser(key), make_judge, own_past=own_past, progress=progress)
