@@ -1,0 +1,16 @@
+-- One incident whole: verdict, evidence, life-cycle, place.
+-- grain: one row
+-- inputs: $incident_id
+-- reader: triage detail, fault
+-- scope: visible
+SELECT i.* EXCLUDE (members), coalesce(i.site, r.site) AS place, r.address, r.latitude, r.longitude,
+       coalesce(r.make, s.make) AS make, coalesce(r.model, s.model) AS model, s.firmware, s.version, s.connected,
+       coalesce(i.installer, r.installer) AS installer_of_record,
+       coalesce(i.customer, r.customer) AS customer_of_record,
+       list_intersect(i.members, (SELECT list(station) FROM visible)) AS members
+FROM incident i
+LEFT JOIN register r ON r.station = i.station
+LEFT JOIN station s ON s.station = i.station
+WHERE i.incident_id = $incident_id
+  AND (i.station IN (SELECT station FROM visible)
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))

@@ -1,0 +1,13 @@
+-- Who was told of one incident, when, and whether the receiving server accepted it.
+-- grain: one row per notice
+-- inputs: $incident_id
+-- reader: triage detail, fault
+-- scope: visible
+SELECT n.destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
+       n.last_class, n.last_code, n.last_detail, n.subject
+FROM notice n
+JOIN incident i USING (incident_id)
+WHERE n.incident_id = $incident_id
+  AND (i.station IN (SELECT station FROM visible)
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+ORDER BY n.created_at, n.seq

@@ -1,0 +1,31 @@
+-- Incidents that are open, or were closed since a moment, with their place and how often this came before.
+-- grain: one row per incident
+-- inputs: $closed_since (UTC; closed ones from then on, null for none), $counted_since (UTC; earlier ones counted from then on), $limit
+-- reader: triage, overview, and the home pages of installer and customer
+-- scope: visible
+WITH mine AS (
+    SELECT i.*
+    FROM incident i
+    WHERE i.state <> 'pending'
+      AND (i.station IN (SELECT station FROM visible)
+           OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+),
+again AS (
+    SELECT station, fault, count(*) AS times
+    FROM mine
+    WHERE pending_at >= $counted_since
+    GROUP BY station, fault
+)
+SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS site, r.address, r.latitude, r.longitude,
+       m.evse, m.connector, m.fault, m.side, m.cause, m.owner, m.task, m.severity, m.confidence, m.imminent, m.safety,
+       m.installer, m.customer, m.pending_at, m.opened_at, m.recovering_at, m.closed_at,
+       m.acknowledged_at, m.acknowledged_by, m.assignee, m.suppression, m.updated_at,
+       len(list_intersect(m.members, (SELECT list(station) FROM visible))) AS member_count,
+       coalesce(a.times, 1) AS times
+FROM mine m
+LEFT JOIN register r ON r.station = m.station
+LEFT JOIN again a ON a.station = m.station AND a.fault = m.fault
+WHERE m.state IN ('open', 'recovering') OR m.closed_at >= $closed_since
+ORDER BY m.state = 'resolved', list_position(['critical', 'high', 'medium', 'low'], m.severity),
+         coalesce(m.opened_at, m.pending_at) DESC, m.incident_id
+LIMIT $limit

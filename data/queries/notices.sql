@@ -1,0 +1,16 @@
+-- Proof of notice: every message since a moment, to whom, when, and whether it was accepted.
+-- grain: one row per notice
+-- inputs: $since (UTC), $limit
+-- reader: notices
+-- scope: visible
+SELECT n.created_at, n.sent_at, n.destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.last_class,
+       n.last_code, n.last_detail, n.subject, n.body, n.dedup_key, n.incident_id,
+       i.station, i.fault, i.severity, coalesce(i.site, r.site) AS site
+FROM notice n
+JOIN incident i USING (incident_id)
+LEFT JOIN register r ON r.station = i.station
+WHERE n.created_at >= $since
+  AND (i.station IN (SELECT station FROM visible)
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+ORDER BY n.created_at DESC, n.dedup_key
+LIMIT $limit

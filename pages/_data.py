@@ -1,0 +1,68 @@
+"""The one way from a page to data: a named query through the read door, within the user's scope.
+
+Keeps one door per process, and answers for a few seconds so that a fleet of open tabs asks once. Never SQL text.
+When the owner process is down the run ends with a calm page.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from data.errors import OwnerDown
+from data.read import ReadDoor
+from data.scope import Scope
+from pages import _owner
+from pages._session import User, scope_of, words_of
+from pages._ui import silent
+
+KEEP_S = 10
+
+
+@st.cache_resource(show_spinner=False)
+def _door(url: str, token_file: str) -> ReadDoor:
+    return ReadDoor(url, Path(token_file))
+
+
+def _query(name: str, scope: Scope, params: dict[str, Any]) -> pl.DataFrame:
+    url = os.environ.get("LAADWACHT_READ_URL", "quack:localhost:9495")
+    return _door(url, str(_owner.token_file())).query(name, scope, **params)
+
+
+@st.cache_data(ttl=KEEP_S, max_entries=500, show_spinner=False)
+def _kept(name: str, role: str, party: str | None, params: dict[str, Any]) -> pl.DataFrame:
+    return _query(name, Scope(role=role, party=party), params)
+
+
+def ask(user: User, name: str, **params: Any) -> pl.DataFrame:
+    """The rows of a named query as they are now; instants are aware UTC."""
+    try:
+        return _query(name, scope_of(user), params)
+    except OwnerDown:
+        silent(words_of(user))
+
+
+def ask_kept(user: User, name: str, **params: Any) -> pl.DataFrame:
+    """As `ask`, at most `KEEP_S` seconds old. Give instants rounded (see `minute`), or nothing is ever found again."""
+    try:
+        return _kept(name, user.role, user.party, params)
+    except OwnerDown:
+        silent(words_of(user))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def minute() -> datetime:
+    """Now, cut to the minute: one key for all questions of this minute."""
+    return now().replace(second=0, microsecond=0)
+
+
+def days_ago(days: int) -> datetime:
+    return minute() - timedelta(days=days)

@@ -1,0 +1,207 @@
+"""How one incident is shown: head, whose and why, proof, first aid, who was told, history.
+
+Used by the triage inbox and by the page behind a message's link. Reads; never acts (see `pages/_actions.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from pages import _html as h
+from pages import _names
+from pages._data import ask, now
+from pages._session import User
+from pages._texts import Words
+from pages._ui import show
+
+Row = dict[str, Any]
+UNCERTAIN = 0.5  # the policy's min_confidence: below it the helpdesk decides
+
+
+def one(user: User, incident_id: str) -> Row | None:
+    """The incident, or None when it does not exist or is not this user's."""
+    rows = ask(user, "incident", incident_id=incident_id)
+    return rows.row(0, named=True) if rows.height else None
+
+
+def place_line(words: Words, row: Row) -> str:
+    station = row["station"] or words.count("detail.members", len(row["members"]))
+    connector = words("detail.connector", n=row["connector"]) if row["connector"] else words("detail.station")
+    parts = [
+        station,
+        connector if row["station"] else None,
+        row.get("place") or row.get("site"),
+        row["address"],
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def badges(words: Words, row: Row) -> str:
+    parts = [
+        h.severity_badge(row["severity"], words.of("severity", row["severity"])),
+        h.side_badge(row["side"], words.of("side", row["side"])),
+    ]
+    if row["safety"]:
+        parts.append(h.badge(words("detail.safety"), "red", "!"))
+    if row["imminent"]:
+        parts.append(h.badge(words("detail.imminent"), "amber", "◔"))
+    if row["state"] != "open":
+        parts.append(
+            h.badge(words.of("state", row["state"]), "green" if row["state"] == "resolved" else "grey")
+        )
+    return "".join(parts)
+
+
+def head(words: Words, row: Row) -> None:
+    began, closed = row["opened_at"] or row["pending_at"], row["closed_at"]
+    if closed:
+        span = words.span((closed - began).total_seconds())
+        when = words("detail.closed", start=words.when(began), end=words.when(closed), span=span)
+    else:
+        when = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
+    if row["acknowledged_at"]:
+        ago = words.ago(row["acknowledged_at"], now())
+        taken = words("detail.acknowledged", name=row["acknowledged_by"] or "?", ago=ago)
+    else:
+        taken = words("detail.unacknowledged")
+    show(
+        f'<div class="lw-head"><div class="lw-badges">{badges(words, row)}</div>'
+        f"<h3>{escape(_names.fault(words, row['fault']))}</h3>"
+        f"<p>{escape(place_line(words, row))}</p><p>{escape(when)} · {escape(taken)}</p></div>"
+    )
+
+
+def why(words: Words, row: Row) -> None:
+    """Owner, the task of the published split it falls under, and how sure the verdict is."""
+    name = {"installer": row["installer_of_record"], "customer": row["customer_of_record"]}.get(row["owner"])
+    owner = words.of("owner", row["owner"]) + (f": {name}" if name else "")
+    share = words.percent(row["confidence"], 0)
+    sure = row["confidence"] >= UNCERTAIN
+    tone = "green" if row["confidence"] >= 0.8 else "amber"
+    sureness = words("detail.confidence" if sure else "detail.uncertain", share=share)
+    lines = [
+        ("detail.task", _names.task(words, row["task"])),
+        ("detail.cause", words.of("cause", row["cause"])),
+    ]
+    if row["overruled_by"]:
+        lines.append(("detail.rule", words("detail.overruled", name=row["overruled_by"])))
+    else:
+        lines.append(("detail.rule", f"{row['rule_id']} ({row['rule_version']})"))
+    rule = row["route_rule"]
+    reason = words(rule) if rule and words.has(rule) else ""
+    show(
+        f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>{escape(owner)}</b>'
+        f"{h.badge(sureness, tone)}</div><p>{escape(reason)}</p>"
+        f"{h.facts((words(key), value) for key, value in lines)}</div>"
+    )
+    if row["suppression"]:
+        reasons = ", ".join(words.of("suppress", reason) for reason in row["suppression"])
+        show(f'<p class="lw-hint">{escape(words("detail.suppressed", why=reasons))}</p>')
+
+
+def aid(words: Words, row: Row) -> None:
+    first, never = _names.first_aid(words, row["fault"])
+    if first:
+        show(
+            f'<div class="lw-aid"><h4>{escape(words("detail.aid"))}</h4><p>{escape(first)}</p>'
+            + (f"<p><b>{escape(words('detail.notdo'))}:</b> {escape(never)}</p>" if never else "")
+            + "</div>"
+        )
+
+
+def proof(user: User, words: Words, row: Row) -> None:
+    """What was seen, in order; then the frames themselves."""
+    seen = json.loads(row["evidence"])
+    show(f'<h4 class="lw-h4">{escape(words("detail.proof"))}</h4>')
+    if seen:
+        show(
+            h.timeline(
+                h.Step(words.exact(datetime.fromisoformat(item["at"])), _names.evidence(words, item["says"], item.get("values", {})),
+                       tone=h.SIDE_TONE.get(row["side"], "grey"))
+                for item in seen
+            )
+        )  # fmt: skip
+    frames = ask(user, "incident_frames", incident_id=row["incident_id"])
+    if frames.is_empty():
+        show(f'<p class="lw-hint">{escape(words("detail.noproof"))}</p>')
+        return
+    with st.expander(words("detail.raw", n=frames.height)):
+        for frame in frames.iter_rows(named=True):
+            way = words.of("direction", frame["direction"])
+            show(f'<p class="lw-hint">{escape(words.exact(frame["received_at"]))} · {escape(way)}</p>')
+            st.code(_pretty(frame["raw"]), language="json", wrap_lines=True)
+
+
+def told(user: User, words: Words, row: Row) -> None:
+    notices = ask(user, "incident_notices", incident_id=row["incident_id"])
+    show(f'<h4 class="lw-h4">{escape(words("detail.told"))}</h4>')
+    if notices.is_empty():
+        show(f'<p class="lw-hint">{escape(words("detail.told.none"))}</p>')
+        return
+    show(h.timeline(_notice_step(words, notice) for notice in notices.iter_rows(named=True)))
+
+
+def history(user: User, words: Words, row: Row) -> None:
+    events: pl.DataFrame = ask(user, "incident_events", incident_id=row["incident_id"])
+    if events.height:
+        show(f'<h4 class="lw-h4">{escape(words("detail.history"))}</h4>')
+        show(h.timeline(_event_step(words, event) for event in events.iter_rows(named=True)))
+
+
+def _event_step(words: Words, event: Row) -> h.Step:
+    detail = json.loads(event["detail"])
+    said = detail.get("text") or detail.get("why") or ""
+    actor = f" · {event['actor']}" if event["actor"] else ""
+    body = f"<p>{escape(str(said))}</p>" if said else ""
+    tone = "green" if event["event"] == "resolved" else "blue" if event["actor"] else "grey"
+    return h.Step(
+        words.when(event["happened_at"]), words.of("event", event["event"]).capitalize() + actor, body, tone
+    )
+
+
+def _notice_step(words: Words, notice: Row) -> h.Step:
+    tone = {"sent": "green", "dead": "red"}.get(notice["state"], "grey")
+    reason = words.of("notice.reason", notice["reason"])
+    code = f" ({notice['last_code']})" if notice["last_code"] else ""
+    trouble = notice["last_detail"] if notice["state"] != "sent" else None
+    if notice["state"] == "suppressed":
+        trouble = words.of("suppress", notice["suppressed"])
+    more = f" · {trouble}" if trouble else ""
+    body = (
+        f"<p>{escape(reason)} · {escape(words.of('notice', notice['state']))}{escape(code)}{escape(more)}</p>"
+    )
+    return h.Step(words.when(notice["sent_at"] or notice["created_at"]), notice["destination"], body, tone)
+
+
+def _pretty(raw: str) -> str:
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except ValueError:
+        return raw  # not JSON: as received
+
+
+def plain(user: User, words: Words, row: Row) -> None:
+    """For the customer: works or not, who is on it, since when. No codes, no proof."""
+    who = words(f"who.{row['owner']}")
+    began = row["opened_at"] or row["pending_at"]
+    if row["closed_at"]:
+        sentence, tone = words("fault.customer.working"), "green"
+    else:
+        sentence, tone = words("fault.customer.broken", who=who), "red"
+    since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
+    lines = [place_line(words, row), since]
+    sent = ask(user, "incident_notices", incident_id=row["incident_id"]).filter(pl.col("state") == "sent")
+    if sent.height:
+        lines.append(words("fault.customer.told", who=who, when=words.when(sent["sent_at"].min())))
+    if row["acknowledged_at"]:
+        lines.append(words("fault.customer.taken", when=words.when(row["acknowledged_at"])))
+    body = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    show(f'<div class="lw-sentence lw-{tone}">{escape(sentence)}</div><div class="lw-card">{body}</div>')
+    if row["owner"] == "customer":
+        aid(words, row)

@@ -1,0 +1,86 @@
+"""The script that Streamlit runs: frame, menu of the role, language, sign-out, freshness; then the page itself.
+
+Decides which pages a role can reach. Never data: pages ask for that themselves, each after its own `require`.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from pages._data import ask_kept, now
+from pages._session import User, csrf_token, require, words_of
+from pages._texts import LANGUAGES, Words
+from pages._ui import ICON, STYLE
+
+HERE = Path(__file__).resolve().parent
+MENU = {
+    "helpdesk": ("overview", "triage", "uptime", "sessions", "notices", "exports"),
+    "installer": ("installer", "uptime", "sessions", "exports"),
+    "customer": ("customer", "uptime", "sessions", "exports"),
+}
+# Reached by links only. Alert links need a page that is nobody's first page, for a first page has no path of its own.
+LINKED = ("fault", "station")
+# Silence of the whole fleet for longer than this is worth a look (stations beat every five minutes at most).
+STALE_S = 120
+
+
+def menu(role: str, words: Words) -> list[st.Page]:
+    names = MENU[role]
+    shown = [
+        st.Page(HERE / f"{name}.py", title=words(f"menu.{name}"), default=name == names[0]) for name in names
+    ]
+    hidden = [
+        st.Page(HERE / f"{name}.py", title=words(f"menu.{name}"), visibility="hidden") for name in LINKED
+    ]
+    return shown + hidden
+
+
+@st.fragment(run_every="15s")
+def freshness() -> None:
+    user, words = require()
+    row = ask_kept(user, "fleet_freshness").row(0, named=True)
+    seen = row["last_seen_at"]
+    stale = seen is None or (now() - seen).total_seconds() > STALE_S
+    said = words("fresh.never") if seen is None else words("fresh.live", ago=words.ago(seen, now()))
+    st.html(
+        f'<div class="lw-fresh lw-{"amber" if stale else "green"}"><i aria-hidden="true"></i><span>{escape(said)}</span></div>'
+    )
+
+
+def account(user: User, words: Words) -> None:
+    with (
+        st.container(key="account"),
+        st.popover(user.name.split()[0] or user.email, icon=":material/person:"),
+    ):
+        st.html(
+            f'<div class="lw-who"><b>{escape(user.name)}</b><span>{escape(words.of("role", user.role))}'
+            f"{' · ' + escape(user.party) if user.party else ''}</span><span>{escape(user.email)}</span></div>"
+        )
+        st.segmented_control(
+            words("menu.language"),
+            list(LANGUAGES),
+            format_func=lambda code: LANGUAGES[code],
+            default=words.language,
+            required=True,
+            key="language",
+        )
+        st.html(
+            f'<form method="post" action="/logout"><input type="hidden" name="csrf" value="{escape(csrf_token())}">'
+            f'<button class="lw-button lw-quiet" type="submit">{escape(words("menu.signout"))}</button></form>'
+        )
+
+
+st.set_page_config(page_title="Laadwacht", page_icon=str(ICON), layout="wide")
+st.html(STYLE)
+st.logo(str(ICON), size="large")
+signed_in, _ = require()
+# Asked again: the language may have been changed by the click that started this run.
+language = words_of(signed_in)
+page = st.navigation(menu(signed_in.role, language), position="top")
+account(signed_in, language)
+with st.container(key="fresh"):
+    freshness()
+page.run()

@@ -1,0 +1,105 @@
+"""Uptime with its definition: the figure, ninety days, whose the downtime was, each charger, each connector.
+
+The same seconds for every role, in words of the role. Unknown is grey and outside the percentage.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import polars as pl
+import streamlit as st
+
+from pages import _html as h
+from pages._data import ask_kept, days_ago, minute
+from pages._session import require
+from pages._ui import empty, section, show, title
+from pages._uptime import bars, down_s, legend, share, split
+
+PERIODS = (7, 30, 90)
+MOST = 200
+
+user, words = require("helpdesk", "installer", "customer")
+lead = {"helpdesk": "uptime.lead", "installer": "uptime.installer.lead", "customer": "uptime.customer.lead"}
+title(words("uptime.title"), words(lead[user.role]))
+
+stations = ask_kept(user, "stations", station=None)
+if stations.is_empty():
+    empty(words("overview.nofleet"), words("overview.nofleet.note"), "○", "grey")
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+    days = st.segmented_control(
+        words("uptime.period"), PERIODS, default=90, required=True, key="days", label_visibility="collapsed",
+        format_func=lambda n: words("uptime.days", n=n),
+    ) or 90  # fmt: skip
+    sites = dict(stations.select("station", "site").rows())
+    chosen = st.selectbox(
+        words("menu.station"), stations["station"].to_list(), index=None, placeholder=words("uptime.total"),
+        format_func=lambda name: f"{name} · {sites[name]}" if sites[name] else name,
+        label_visibility="collapsed", key="station",
+    )  # fmt: skip
+
+uptime = ask_kept(user, "uptime", since=days_ago(days), until=minute(), station=chosen,
+                  bars=chosen is None and stations.height <= MOST)  # fmt: skip
+total = uptime.filter(pl.col("level") == "total").row(0, named=True)
+days_rows = uptime.filter(pl.col("level") == "day")
+
+with st.container(key="panel-total"):
+    known = share(total)
+    notes = [words("uptime.down", span=words.span(down_s(total)))]
+    if total["planned_s"] > 0:
+        notes.append(words("uptime.planned", span=words.span(total["planned_s"])))
+    if total["unknown_s"] > 0:
+        notes.append(words("uptime.unknown", span=words.span(total["unknown_s"])))
+    figure = words.percent(known) if known is not None else words("uptime.nodata")
+    show(
+        f'<div class="lw-figure"><b>{escape(figure)}</b><span>{escape(" · ".join(notes))}</span></div>'
+        + bars(words, days_rows, days)
+        + legend(words)
+    )
+    with st.expander(words("uptime.definition")):
+        st.write(words("uptime.definition.text"))
+
+section(words("uptime.split.title"))
+show(split(words, total) or f'<p class="lw-hint">{escape(words("uptime.split.none"))}</p>')
+
+
+def line(row: dict[str, object], name: str, note: str, drawn: str) -> list[str]:
+    value = share(row)
+    figure = words.percent(value) if value is not None else words("uptime.nodata")
+    return [
+        f"<b>{escape(name)}</b><small>{escape(note)}</small>",
+        drawn,
+        escape(figure),
+        escape(words.span(down_s(row))),
+    ]
+
+
+if chosen is None:
+    section(words("uptime.stations"), words("uptime.worst"))
+    by_station = dict(uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True))
+    rows = sorted(
+        uptime.filter(pl.col("level") == "station").iter_rows(named=True),
+        key=lambda row: (share(row) is None, share(row) or 0.0, row["station"]),
+    )[:MOST]
+    lines = []
+    for row in rows:
+        own = by_station.get((row["station"],))
+        drawn = bars(words, own, days) if own is not None else ""
+        lines.append(line(row, row["station"], sites.get(row["station"]) or "", drawn))
+    head = [words("col.station"), words("uptime.days", n=days), words("col.uptime"), words("col.down")]
+    show(h.table(head, lines, numeric=(2, 3)))
+else:
+    section(words("uptime.connectors"))
+    rows = uptime.filter((pl.col("level") == "connector") & (pl.col("connector") > 0)).iter_rows(named=True)
+    lines = [
+        line(row, words("detail.connector", n=row["connector"]).capitalize(), "", split(words, row))
+        for row in rows
+    ]
+    head = [words("col.connector"), words("uptime.split.title"), words("col.uptime"), words("col.down")]
+    show(
+        h.table(head, lines, numeric=(2, 3))
+        if lines
+        else f'<p class="lw-hint">{escape(words("uptime.nodata"))}</p>'
+    )
