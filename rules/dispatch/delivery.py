@@ -15,7 +15,7 @@ from rules.dispatch.apprise_target import AppriseTarget
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import EngineStats
 from rules.dispatch.outbox import Lane, LaneStats, Sent
-from rules.dispatch.watchdog import DeliveryHealth, Watchdog
+from rules.dispatch.watchdog import EVERY_S, DeliveryHealth, Watchdog
 
 SETTLE_S = 5.0
 STOP_WAIT_S = 3.0
@@ -35,6 +35,7 @@ class Delivery:
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
         settle_s: float = SETTLE_S,
+        look_every_s: float = EVERY_S,
     ) -> None:
         """`clock` gives aware UTC; `mark_duplicate` is `message.Renderer.mark_duplicate`; `engine` is
         `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the start and the
@@ -54,7 +55,7 @@ class Delivery:
             )
             for config in configs
         }
-        self._watchdog = Watchdog(store, clock, self.lanes, engine, on_look=on_look)
+        self._watchdog = Watchdog(store, clock, self.lanes, engine, on_look=on_look, every_s=look_every_s)
 
     def start(self) -> None:
         """Take back what a dead owner was sending (it may have arrived), then start the lanes."""
@@ -85,3 +86,7 @@ class Delivery:
     def health(self) -> DeliveryHealth:
         """What the watchdog last saw, at most 15 s old."""
         return self._watchdog.last
+
+    def look(self) -> DeliveryHealth:
+        """Looks into the store now."""
+        return self._watchdog.look()
