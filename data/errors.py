@@ -39,7 +39,7 @@ class StoreClosed(StoreError):
     pass
 
 
-class OwnerDown(Exception):
+class OwnerDown(ConnectionError):
     """The owner process does not answer: a state that pages show, not a programming error."""
 
 

@@ -1,0 +1,142 @@
+"""What people and pages may ask of the owner process, as types, and the client that asks.
+
+Decides the words of the command door, and that a command with the same id is carried out once. Must never
+decide whether it is allowed: the owner process does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import httpx
+import msgspec
+
+from data.errors import OwnerDown
+from data.rows import naive_utc
+from data.store import Store
+from rules.core.model import Owner, Side
+
+# A reset waits for the station's answer, so the door may take as long as a call to a station plus this.
+TIMEOUT_S = 45.0
+
+
+class Acknowledge(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="acknowledge"):
+    incident_id: str
+
+
+class Overrule(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="overrule"):
+    """A person knows better: what is given replaces the verdict's `side` and `owner`."""
+
+    incident_id: str
+    side: Side | None = None
+    owner: Owner | None = None
+    why: str
+
+
+class HandOver(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="hand_over"):
+    """`to` is `operator`, `installer:<name>` or `customer:<name>`."""
+
+    incident_id: str
+    to: str
+    why: str
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="comment"):
+    incident_id: str
+    text: str
+
+
+class Reset(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="reset"):
+    """`soft` lets running sessions end first where the station can, `hard` does not."""
+
+    station: str
+    kind: Literal["soft", "hard"] = "soft"
+    why: str = ""
+
+
+Command = Acknowledge | Overrule | HandOver | Comment | Reset
+
+
+class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a POST to /api/commands. `actor` is the e-mail address of the signed-in user."""
+
+    command_id: str
+    actor: str
+    command: Command
+
+
+class CommandOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`outcome` is accepted, refused or failed; `detail` says why, for a person."""
+
+    command_id: str
+    outcome: str
+    detail: str | None = None
+
+
+class CommandClient:
+    """Sends commands to the owner process at `base_url`, with the data directory's token."""
+
+    def __init__(self, base_url: str, token_file: Path, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = base_url.rstrip("/") + "/api/commands"
+        self._token_file = token_file
+        self._timeout_s = timeout_s
+
+    def send(self, command: Command, actor: str, command_id: str | None = None) -> CommandOutcome:
+        """The owner's decision. Repeating a `command_id` repeats the answer, not the act.
+
+        Raises OwnerDown when the owner process does not answer or fails.
+        """
+        request = CommandRequest(command_id=command_id or uuid.uuid4().hex, actor=actor, command=command)
+        try:
+            token = self._token_file.read_text(encoding="ascii").strip()
+            answer = httpx.post(
+                self._url,
+                content=msgspec.json.encode(request),
+                headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+                timeout=httpx.Timeout(self._timeout_s, connect=3.0),
+                trust_env=False,
+            )
+        except (OSError, httpx.HTTPError) as error:
+            raise OwnerDown(f"the owner process does not answer: {error or type(error).__name__}") from error
+        try:
+            return msgspec.json.decode(answer.content, type=CommandOutcome)
+        except msgspec.MsgspecError as error:
+            if answer.status_code < 500:
+                said = answer.text[:200]
+                return CommandOutcome(command_id=request.command_id, outcome="refused", detail=said)
+            raise OwnerDown(f"the owner process failed with HTTP {answer.status_code}") from error
+
+
+def earlier_outcome(store: Store, command_id: str) -> CommandOutcome | None:
+    """What became of a command with this id before, or None."""
+    found = store.sql("SELECT command_id, outcome, detail FROM command WHERE command_id = ?", [command_id])
+    return CommandOutcome(**found.row(0, named=True)) if len(found) else None
+
+
+def remember(
+    store: Store, request: CommandRequest, outcome: CommandOutcome, *, role: str, now: datetime
+) -> CommandOutcome:
+    """Writes the audit row, once per command id; returns the outcome that stands."""
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(
+            "INSERT INTO command VALUES ($id, $at, $actor, $role, $kind, $body, $outcome, $detail)"
+            " ON CONFLICT DO NOTHING",
+            {
+                "id": request.command_id,
+                "at": naive_utc(now),
+                "actor": request.actor,
+                "role": role,
+                "kind": str(type(request.command).__struct_config__.tag),
+                "body": msgspec.json.encode(request.command).decode(),
+                "outcome": outcome.outcome,
+                "detail": outcome.detail,
+            },
+        )
+
+    store.transact(job)
+    return earlier_outcome(store, request.command_id) or outcome
