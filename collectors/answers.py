@@ -142,29 +142,32 @@ def _vat_number(payload: dict[str, Any], context: AnswerContext) -> dict[str, An
 
 
 def _certificate_chain(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:
-    """Every certificate asked about, each with "could not be found out"."""
+    """Every certificate asked about (at most four, by the schema), each with "could not be found out"."""
     asked = payload.get("certificateStatusRequests")
     entries = [entry for entry in asked if isinstance(entry, dict)][:4] if isinstance(asked, list) else []
-    until = instant_text(context.now)
     return {
         "certificateStatus": [
             {
-                "certificateHashData": entry.get("certificateHashData") or _NO_HASH,
-                "source": entry.get("source") if entry.get("source") in {"CRL", "OCSP"} else "OCSP",
+                "certificateHashData": _hash_data(entry.get("certificateHashData")),
+                "source": "CRL" if entry.get("source") == "CRL" else "OCSP",
                 "status": "Failed",
-                "nextUpdate": until,
+                "nextUpdate": instant_text(context.now),
             }
             for entry in entries or [{}]
         ]
     }
 
 
-_NO_HASH: Final = {
-    "hashAlgorithm": "SHA256",
-    "issuerNameHash": "-",
-    "issuerKeyHash": "-",
-    "serialNumber": "-",
-}
+def _hash_data(asked: Any) -> dict[str, str]:
+    named = asked if isinstance(asked, dict) else {}
+    algorithm = named.get("hashAlgorithm")
+    return {
+        "hashAlgorithm": algorithm if algorithm in ("SHA256", "SHA384", "SHA512") else "SHA256",
+        "issuerNameHash": read_text(named.get("issuerNameHash"), 128) or "-",
+        "issuerKeyHash": read_text(named.get("issuerKeyHash"), 128) or "-",
+        "serialNumber": read_text(named.get("serialNumber"), 40) or "-",
+    }
+
 
 # A vendor's data is kept with the frame, which is what Accepted promises of it.
 _DATA_TRANSFER: Final = _always(status="Accepted")

@@ -188,7 +188,7 @@ def stop(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
             station_at=station_at,
             ref=ref,
             meter_wh=meter_wh,
-            # Left out means Local (OCPP 1.6 edition 2, 6.45).
+            # Left out means Local (OCPP 1.6, StopTransaction.req).
             reason=read_text(payload.get("reason"), 100) or "Local",
             token=token,
         )

@@ -147,7 +147,7 @@ def transaction_event(reading: Reading, payload: dict[str, Any], memory: Memory)
                 evse=evse,
                 connector=connector,
                 meter_wh=registers[-1] if registers else None,
-                # Left out means Local (OCPP 2.0.1 part 2, TransactionType).
+                # Left out means Local (OCPP 2.0.1, TransactionType).
                 reason=read_text(info.get("stoppedReason"), 100) or "Local",
                 token=token,
             )

@@ -45,25 +45,39 @@ _TOKEN_MEMBERS: Final = frozenset(
 _SECRET_KEYS: Final = frozenset({"authorizationkey", "basicauthpassword", "wifipassword", "apnpassword"})
 _SQUEEZE: Final = str.maketrans("", "", "_- ")
 
-# Cheap test whether a text can hold anything to hide; lower case.
-_HINTS: Final = ("idt", "rfid", "card", "tag", "emaid", "evccid", "contract", "id_t", "id-t")
+# Cheap test whether a text can hold anything to hide; lower case. Not "tag" alone: "voltage" has it.
+_HINTS: Final = (
+    "idt",
+    "id_t",
+    "id-t",
+    "rfid",
+    "card",
+    "taguid",
+    "tag_",
+    "tag-",
+    "tagid",
+    "emaid",
+    "evcc",
+    "contract",
+)
 _SECRET_HINTS: Final = ("authorizationkey", "password", "@")
 
-_NAMES: Final = (
-    r"(?:parent|group|additional)?[_-]?id[_-]?(?:tag|token)|rfid[_-]?(?:tag|card)?|tag[_-]?u?id"
-    r"|card[_-]?(?:uid|id|no|number)|emaid|evcc[_-]?id|contract[_-]?id"
+_NAME: Final = (
+    r"(?<![a-z])(?:(?:parent|group|additional)?[_-]?id[_-]?(?:tag|token)|rfid[_-]?(?:tag|card)?|tag[_-]?u?id"
+    r"|card[_-]?(?:uid|id|no|number)|emaid|evcc[_-]?id|contract[_-]?id)"
 )
-# "idTag":"..." in text that is no JSON, or JSON inside a JSON string (then the quotes carry backslashes).
+# "idTag":"..." in text that is no JSON; the value may be cut off at the end.
 _QUOTED: Final = re.compile(
-    rf"""((?<![a-z])(?:{_NAMES})\\*["']?\s*[:=]?\s*)(\\*["'])((?:(?!\2).)*)(\2|$)""",
-    re.IGNORECASE | re.DOTALL,
+    rf"""({_NAME}["']?\s*[:=]?\s*)(["'])((?:\\.|(?!\2)[^\\])*)(\2|\\?\Z)""", re.IGNORECASE | re.DOTALL
 )
-_BARE: Final = re.compile(
-    rf"""((?<![a-z])(?:{_NAMES})\\*["']?\s*[:=]\s*)([^\s"'\\,;:{{}}\[\]&<>]+)""", re.IGNORECASE
+# The same in JSON that was packed into a JSON string: its quotes carry backslashes.
+_NESTED: Final = re.compile(
+    rf"""({_NAME}\\+["']?\s*[:=]?\s*)(\\+["'])((?:(?!\2).)*)(\2|\Z)""", re.IGNORECASE | re.DOTALL
 )
+_BARE: Final = re.compile(rf"""({_NAME}\\*["']?\s*[:=]\s*)([^\s"'\\,;:{{}}\[\]&<>]+)""", re.IGNORECASE)
 _SECRET_TEXT: Final = re.compile(
-    r"""((?:authorizationkey|[a-z]*password)\\*["']?\s*[:=,]\s*(?:\\*["']value\\*["']\s*:\s*)?\\*["'])"""
-    r"""((?:\\.|[^"'\\])*)""",
+    r"""((?:[a-z]*password\\*["']?\s*[:=]|(?:authorizationkey|basicauthpassword)[^{}]{0,80}?value\\*["']\s*:)"""
+    r"""\s*\\*["'])((?:\\[^"']|[^"'\\])*)""",
     re.IGNORECASE,
 )
 _URL_LOGIN: Final = re.compile(r"(://)[^/\s:@\"']+:[^/\s@\"']+@")
@@ -106,27 +120,27 @@ class Pseudonymiser:
             return frame
         work = _Replacing(self)
         payload = work.walk(frame.payload)
-        if payload is frame.payload and not frame.findings:
-            return frame
-        text = _written_anew(frame, payload)
+        description = frame.error_description
+        if description is not None:
+            description = work.text(description)
+        text = _written_anew(frame, payload, description)
         if text is None:
             text = work.text(raw)
-        elif payload is frame.payload:
+        elif payload is frame.payload and description == frame.error_description:
             text = raw
         text = work.traced(text)
         if text == raw:
             return frame
-        description = frame.error_description
         return msgspec.structs.replace(
             frame,
             payload=work.walk_traced(payload),
             raw=text,
-            error_description=None if description is None else work.traced(work.text(description)),
+            error_description=None if description is None else work.traced(description),
         )
 
 
-def _written_anew(frame: Frame, payload: dict[str, Any]) -> str | None:
-    """The frame's JSON with `payload`; None where that would lose or repair what the station sent."""
+def _written_anew(frame: Frame, payload: dict[str, Any], description: str | None) -> str | None:
+    """The frame's JSON with what was replaced; None where that would lose or repair what was sent."""
     if frame.findings:
         return None
     parts: list[Any]
@@ -135,7 +149,7 @@ def _written_anew(frame: Frame, payload: dict[str, Any]) -> str | None:
     elif frame.type == CALLRESULT:
         parts = [frame.type, frame.message_id, payload]
     elif frame.type == CALLERROR:
-        parts = [frame.type, frame.message_id, frame.error_code or "", frame.error_description or "", payload]
+        parts = [frame.type, frame.message_id, frame.error_code or "", description or "", payload]
     else:
         return None
     return msgspec.json.encode(parts).decode()
@@ -196,6 +210,7 @@ class _Replacing:
         lowered = text.lower()
         if self.owner.token("0") != "0" and any(hint in lowered for hint in _HINTS):
             text = _QUOTED.sub(self._quoted, text)
+            text = _NESTED.sub(self._quoted, text)
             text = _BARE.sub(self._bare, text)
         if any(hint in lowered for hint in _SECRET_HINTS):
             text = _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", text)
@@ -204,7 +219,9 @@ class _Replacing:
 
     def _quoted(self, match: re.Match[str]) -> str:
         inner = match[3]
-        return f"{match[1]}{match[2]}{self.hide(inner) if inner.strip() else inner}{match[4]}"
+        if not inner.strip():
+            return match[0]
+        return f"{match[1]}{match[2]}{self.hide(_unescaped(inner))}{match[4]}"
 
     def _bare(self, match: re.Match[str]) -> str:
         if match[2] in {"null", "true", "false"}:
@@ -228,6 +245,17 @@ class _Replacing:
         if isinstance(value, dict):
             return {self.traced(name): self.walk_traced(item) for name, item in value.items()}
         return value
+
+
+def _unescaped(text: str) -> str:
+    """A JSON string's inner text as it reads, so that a card has one pseudonym however it was escaped."""
+    if "\\" not in text:
+        return text
+    try:
+        plain: str = msgspec.json.decode(f'"{text}"', type=str)
+    except msgspec.DecodeError:
+        return text
+    return plain
 
 
 def _is_secret(value: dict[str, Any]) -> bool:

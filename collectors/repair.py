@@ -7,6 +7,7 @@ half a card number or half a meter reading is worse than none. It never raises a
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final
 
@@ -147,19 +148,23 @@ class _Reader:
         raise _Cut(members)
 
     def member(self, members: dict[str, Any], depth: int) -> None:
+        if self.text[self.at] in "{[:":
+            raise _Unreadable
         try:
-            key = self.value(depth + 1)
-            if self.peek() != ":":
-                if not self.peek():
-                    raise _Cut(_NOTHING)
+            key = str(self.value(depth + 1))
+            colon = self.peek()
+            if colon and colon != ":":
                 raise _Unreadable
             self.at += 1
-            if not self.peek():
+            if not colon or not self.peek():
                 raise _Cut(_NOTHING)
-            members[str(key)] = self.value(depth + 1)
+        except _Cut:
+            raise _Cut(members) from None
+        try:
+            members[key] = self.value(depth + 1)
         except _Cut as cut:
-            if cut.value is not _NOTHING and isinstance(cut.value, dict | list):
-                members[str(key)] = cut.value
+            if cut.value is not _NOTHING:  # a list or an object that was begun keeps what was complete
+                members[key] = cut.value
             raise _Cut(members) from None
 
     def comma_seen(self, double: bool) -> None:
@@ -220,9 +225,18 @@ class _Reader:
                 self.found[findings.JSON_NOT_STANDARD] = None
             return _WORDS[word]
         if _NUMBER.fullmatch(word):
-            return float(word) if any(c in word for c in ".eE") else int(word)
+            return self.number(word)
         self.found[findings.JSON_NOT_STANDARD] = None
         return clean_text(word)
+
+    def number(self, word: str) -> int | float | None:
+        """The number, as far as JSON readers elsewhere can hold it: 64-bit integers and finite floats."""
+        if not any(c in word for c in ".eE") and len(word) <= 20 and -(2**63) <= int(word) < 2**64:
+            return int(word)
+        if len(word) > 20:
+            self.found[findings.JSON_NOT_STANDARD] = None
+        value = float(word)
+        return value if math.isfinite(value) else None
 
 
 def _join_surrogates(text: str) -> str:
