@@ -208,3 +208,28 @@ def test_a_user_that_exists_already_is_refused(tmp_path: Path) -> None:
 def test_the_data_directory_is_private(tmp_path: Path) -> None:
     laadwacht("user", "add", "an@example.org", "--data-dir", "store", cwd=tmp_path)
     assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
+
+
+LOG = """\
+{"t":"2026-11-01T10:00:00Z","station":"BE-1","event":"connected","version":"1.6"}
+{"t":"2026-11-01T10:00:01Z","station":"BE-1","dir":"in","raw":[2,"1","Heartbeat",{}]}
+{"t":"2026-11-01T10:00:02Z","station":"BE-1","dir":"in","raw":
+{"t":"2026-11-01T10:00:03Z","station":"BE-1","dir":"in","raw":"[2,no json"}
+"""
+
+
+def test_a_log_is_imported_once_and_its_bad_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").write_text(LOG)
+    first = laadwacht("import", "day.jsonl", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("3 records read, 3 stored, 0 there already, 1 bad line(s) skipped\n")
+    assert first.stderr.startswith("laadwacht: day.jsonl: line 3: ")
+    again = laadwacht("import", "-", cwd=tmp_path, text=LOG)
+    assert again.stdout.startswith("3 records read, 0 stored, 3 there already, 1 bad line(s) skipped\n")
+    assert again.stderr.startswith("laadwacht: standard input: line 3: ")
+
+
+def test_a_log_that_is_not_there_stops_the_import_before_it_begins(tmp_path: Path) -> None:
+    line = complaint_of(laadwacht("import", "gone.jsonl", cwd=tmp_path))
+    assert line == "gone.jsonl: cannot be read: No such file or directory"
+    assert not (tmp_path / "laadwacht-data").exists()

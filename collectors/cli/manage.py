@@ -70,6 +70,7 @@ def stations_import(
     warranty_until, rated_kw, connectors.
     """
     import msgspec
+
     from collectors.cli.owner_client import OwnerClient, open_store
     from data.register import RegisterError, read_register_csv, write_register
 

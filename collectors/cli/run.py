@@ -32,10 +32,12 @@ def serve(
     sets: options.Sets = None,
 ) -> int:
     """Run the owner process: stations connect here; database, rules, delivery, metrics and commands."""
+    settings = settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
+    settings = opened(settings, ("ocpp", "http", "read_door"))
+
     from collectors.cli.owner_run import run_until_told
 
-    settings = settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
-    return run_until_told(opened(settings, ("ocpp", "http", "read_door")))
+    return run_until_told(settings)
 
 
 def dashboard(
