@@ -83,7 +83,9 @@ def run_demo(plan: DemoPlan) -> int:
         settings = _settings(plan, place, assets, mailbox)
         people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console)
         workers = _workers(settings, plan, place / "logs")
-        supervisor = Supervisor(workers, lambda text: console.print(f"laadwacht: {text}", markup=False))
+        supervisor = Supervisor(
+            workers, lambda text: console.print(f"laadwacht: {text}", markup=False, soft_wrap=True)
+        )
         return supervisor.run(lambda: console.print(_welcome(settings, people, plan, place)))
 
 
@@ -184,9 +186,9 @@ def _simulator(settings: Settings, plan: DemoPlan, log: Path) -> Worker:
 
 def _show(console: Console, message: dict[str, Any]) -> None:
     title = f"message to {message['destination']}: {message['subject']}"
-    console.print(title, style="bold", markup=False)
+    console.print(title, style="bold", markup=False, soft_wrap=True)
     body = str(message["body"] or "")
-    console.print("\n".join(f"    {line}" for line in body.splitlines()), markup=False)
+    console.print("\n".join(f"    {line}" for line in body.splitlines()), markup=False, soft_wrap=True)
 
 
 def _welcome(settings: Settings, people: Sequence[Person], plan: DemoPlan, place: Path) -> Panel:

@@ -60,7 +60,7 @@ def run_together(settings: Settings, workers: list[Worker]) -> int:
             console.print(f"dashboard  {settings.dashboard.link()}")
 
     def say(text: str) -> None:
-        console.print(f"laadwacht: {text}", markup=False)
+        console.print(f"laadwacht: {text}", markup=False, soft_wrap=True)
 
     return Supervisor(workers, say).run(announce)
 

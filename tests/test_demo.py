@@ -18,7 +18,8 @@ import pytest
 
 from collectors.demo_mailbox import Mailbox
 from collectors.settings_load import load_settings
-from data.read import ReadDoor, Scope
+from data.read import ReadDoor
+from data.scope import Scope
 from data.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,14 +36,14 @@ def until(true: Callable[[], Any], what: str) -> Any:
 
 
 def processes_about(place: Path) -> list[str]:
-    """Command lines of living processes that were told of this directory."""
+    """Command lines of living processes that were started with this directory in their environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         if int(process.name) == os.getpid():
             continue
         try:
             command = (process / "cmdline").read_bytes()
-            told = command + (process / "environ").read_bytes()
+            told = (process / "environ").read_bytes()
         except OSError:  # it ended while we looked, or is not ours
             continue
         if command and str(place).encode() in told:
@@ -62,7 +63,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, Path]]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**env, "NO_COLOR": "1", "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
+            env={**env, "NO_COLOR": "1", "COLUMNS": "160", "STARTED_FOR": str(place)},
             stdout=out,
             stderr=subprocess.STDOUT,
             text=True,

@@ -14,7 +14,7 @@ from typing import Any
 
 from collectors.checking import problems_of
 from collectors.cli.complaint import Complaint
-from collectors.owner import run_owner
+from collectors.owner import OwnerError, run_owner
 from collectors.settings import Settings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -26,7 +26,10 @@ def run_until_told(settings: Settings) -> int:
     if problems:
         raise Complaint(*problems)
     logging.basicConfig(level=settings.log.level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    return _run(run_owner(settings))
+    try:
+        return _run(run_owner(settings))
+    except OwnerError as error:
+        raise Complaint(*str(error).splitlines()) from error
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:
