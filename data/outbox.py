@@ -50,6 +50,32 @@ WHERE destination = $destination AND state = 'queued'
       WHERE heard.destination = notice.destination AND heard.incident_id = notice.incident_id
         AND (heard.state IN ('sent', 'leased') OR heard.last_class = 'unknown'))
 """
+# Who got an undeliverable opening in another's stead gets its end too.
+_FORWARD_RESOLVES = """
+INSERT INTO notice BY NAME
+SELECT ending.dedup_key || '~' || stand_in.destination AS dedup_key, ending.incident_id, stand_in.destination,
+       stand_in.party, ending.seq, ending.reason, ending.language, ending.subject, ending.body,
+       'queued' AS state, 0 AS attempts, ending.not_before, ending.created_at
+FROM notice AS ending
+JOIN notice AS opening USING (incident_id, destination)
+JOIN notice AS stand_in ON stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
+WHERE ending.destination = $destination AND ending.reason = 'resolved' AND ending.state = 'queued'
+  AND opening.state = 'dead' AND opening.seq < ending.seq
+  AND NOT EXISTS (
+      SELECT 1 FROM notice AS heard
+      WHERE heard.destination = ending.destination AND heard.incident_id = ending.incident_id
+        AND (heard.state IN ('sent', 'leased') OR heard.last_class = 'unknown'))
+ON CONFLICT (dedup_key) DO NOTHING
+RETURNING destination
+"""
+_FORWARD = """
+INSERT INTO notice BY NAME
+SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $party AS party, seq, reason,
+       $language AS language, $subject AS subject, $body AS body, 'queued' AS state, 0 AS attempts,
+       $now AS not_before, $now AS created_at
+FROM notice WHERE dedup_key = $key
+ON CONFLICT (dedup_key) DO NOTHING
+"""
 _NEXT = """
 SELECT dedup_key FROM notice
 WHERE destination = $destination AND state = 'queued' AND not_before <= $now
@@ -96,10 +122,21 @@ RETURNING dedup_key
 """
 
 
+class Forward(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gets a notice that could not be delivered, and in which words. Its key: the old one with `~to`."""
+
+    to: str
+    party: str
+    language: str
+    subject: str
+    body: str
+
+
 def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Claimed | None:
     """The next notice due at `now` (UTC) for `destination`, leased for `lease_s` seconds; or None."""
 
     def job(cursor: duckdb.DuckDBPyConnection) -> Claimed | None:
+        cursor.execute(_FORWARD_RESOLVES, {"destination": destination})
         cursor.execute(_SUPERSEDE, {"destination": destination})
         found = cursor.execute(_NEXT, {"destination": destination, "now": naive_utc(now)}).fetchone()
         if found is None:
@@ -123,11 +160,13 @@ def mark(
     detail: str,
     now: datetime,
     not_before: datetime | None = None,
+    forward: Forward | None = None,
 ) -> bool:
     """Writes the outcome of an attempt; False when the notice is no longer leased (then nothing changes).
 
     `state` is sent, queued or dead; `kind` is sent, transient, permanent or unknown; `detail` must be
-    redacted. `not_before` (UTC) is for `queued`.
+    redacted. `not_before` (UTC) is for `queued`. `forward`, for `dead`: who gets it instead, queued
+    in the same transaction.
     """
 
     def job(cursor: duckdb.DuckDBPyConnection) -> bool:
@@ -139,6 +178,8 @@ def mark(
             return False
         health = {"destination": row[0], "now": at, "kind": kind, "detail": detail}
         cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
+        if forward is not None:
+            cursor.execute(_FORWARD, msgspec.structs.asdict(forward) | {"key": dedup_key, "now": at})
         return True
 
     return store.transact(job)

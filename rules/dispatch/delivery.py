@@ -11,11 +11,14 @@ from datetime import datetime
 
 from data import outbox as ledger
 from data.store import Store
-from rules.dispatch.apprise_target import AppriseTarget
+from rules.dispatch.apprise_target import AppriseTarget, Outcome
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import EngineStats
 from rules.dispatch.outbox import Lane, LaneStats, Sent
 from rules.dispatch.watchdog import EVERY_S, DeliveryHealth, Watchdog
+
+# (language, destination, detail, subject, body) -> (subject, body)
+Undelivered = Callable[[str, str, str, str, str], tuple[str, str]]
 
 SETTLE_S = 5.0
 STOP_WAIT_S = 3.0
@@ -31,17 +34,21 @@ class Delivery:
         clock: Callable[[], datetime],
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
         *,
+        undelivered: Undelivered | None = None,
         engine: Callable[[], EngineStats] | None = None,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
         settle_s: float = SETTLE_S,
         look_every_s: float = EVERY_S,
     ) -> None:
-        """`clock` gives aware UTC; `mark_duplicate` is `message.Renderer.mark_duplicate`; `engine` is
-        `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the start and the
-        first message."""
+        """`clock` gives aware UTC; `mark_duplicate` and `undelivered` are those of `message.Renderer`;
+        `engine` is `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the
+        start and the first message. Without `undelivered` a notice that is given up goes to nobody."""
         self._store = store
         self._clock = clock
+        self._undelivered = undelivered
+        self._on_sent = on_sent
+        self._helpdesk = [config for config in configs if config.party == "operator"]
         self._lanes = {
             config.name: Lane(
                 config.name,
@@ -50,7 +57,8 @@ class Delivery:
                 clock,
                 timeout_s=config.timeout_s,
                 mark_duplicate=mark_duplicate,
-                on_sent=on_sent,
+                stand_in=self._stand_in,
+                on_sent=self._told,
                 settle_s=settle_s,
             )
             for config in configs
@@ -79,6 +87,32 @@ class Delivery:
             lane.stop(0.0)
         for lane in self._lanes.values():
             lane.stop(max(0.0, deadline - time.monotonic()))
+
+    def _stand_in(self, claimed: ledger.Claimed, outcome: Outcome) -> ledger.Forward | None:
+        """The first other destination of the helpdesk, for an opening that is given up.
+
+        Not for a resolve (its opening was heard elsewhere), nor for what is forwarded already: no chains.
+        """
+        if self._undelivered is None or claimed.reason == "resolved" or "~" in claimed.dedup_key:
+            return None
+        other = next((desk for desk in self._helpdesk if desk.name != claimed.destination), None)
+        if other is None:
+            return None
+        subject, body = self._undelivered(
+            other.language,
+            claimed.destination,
+            outcome.detail_redacted,
+            claimed.subject or "",
+            claimed.body or "",
+        )
+        return ledger.Forward(
+            to=other.name, party=other.party, language=other.language, subject=subject, body=body
+        )
+
+    def _told(self, sent: Sent) -> None:
+        if sent.state == "dead":
+            self.wake(desk.name for desk in self._helpdesk)
+        self._on_sent(sent)
 
     def lanes(self) -> list[LaneStats]:
         return [lane.stats() for lane in self._lanes.values()]

@@ -104,6 +104,20 @@ class Renderer:
     def mark_duplicate(self, language: str, subject: str, body: str) -> tuple[str, str]:
         return mark_duplicate(self._catalog, language, subject, body)
 
+    def undelivered(
+        self, language: str, destination: str, detail: str, subject: str, body: str
+    ) -> tuple[str, str]:
+        """The same message for the helpdesk, saying whom it did not reach. `detail` is in plain English."""
+        head = fill(
+            self._catalog.text("message.undelivered.body", language),
+            {"destination": destination, "detail": detail},
+        )
+        marked = fill(
+            self._catalog.text("message.undelivered.subject", language),
+            {"destination": destination, "subject": subject},
+        )
+        return marked, f"{head}\n\n{body}"
+
     def _asset_of(self, incident: IncidentRow) -> Asset | None:
         register = self._register()
         if incident.station is not None:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from data import outbox as ledger
 from data.store import Store, StoreClosed
 from rules.dispatch.apprise_target import Kind, Outcome
-from rules.dispatch.retry import Plan, pause_s, plan
+from rules.dispatch.retry import Next, Plan, pause_s, plan
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +71,13 @@ class Lane:
         *,
         timeout_s: float,
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
+        stand_in: Callable[[ledger.Claimed, Outcome], ledger.Forward | None] = lambda _notice, _why: None,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
     ) -> None:
-        """`mark_duplicate(language, subject, body)` words the doubt. `settle_s`: rest after the start, so
+        """`mark_duplicate(language, subject, body)` words the doubt. `stand_in` names who gets a notice
+        that is given up, and its words. `settle_s`: rest after the start, so
         that what is inhibited or resolved meanwhile is known before the first message leaves."""
         self.name = name
         self._target = target
@@ -83,6 +85,7 @@ class Lane:
         self._clock = clock
         self._lease_s = timeout_s + LEASE_MARGIN_S
         self._mark_duplicate = mark_duplicate
+        self._stand_in = stand_in
         self._on_sent = on_sent
         self._settle_s = settle_s
         self._poll_s = poll_s
@@ -149,7 +152,8 @@ class Lane:
             in_doubt=in_doubt,
             chance=self._chance.random(),
         )
-        self._mark(claimed.dedup_key, after, outcome, done)
+        forward = self._stand_in(claimed, outcome) if after.state is Next.DEAD else None
+        self._mark(claimed.dedup_key, after, outcome, done, forward)
         self._attempts += 1
         self._last = outcome
         self._failures = 0 if outcome.kind is Kind.SENT else self._failures + 1
@@ -175,7 +179,9 @@ class Lane:
         )
         return True
 
-    def _mark(self, dedup_key: str, after: Plan, outcome: Outcome, done: datetime) -> None:
+    def _mark(
+        self, dedup_key: str, after: Plan, outcome: Outcome, done: datetime, forward: ledger.Forward | None
+    ) -> None:
         """Write the outcome, again and again if need be: forgetting it would send the message twice."""
         while True:
             try:
@@ -188,6 +194,7 @@ class Lane:
                     detail=outcome.detail_redacted,
                     now=done,
                     not_before=after.not_before,
+                    forward=forward,
                 )
             except StoreClosed:
                 raise

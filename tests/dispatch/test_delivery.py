@@ -226,6 +226,44 @@ def test_a_notice_is_given_up_after_a_day_and_no_resolve_follows_it(store: Store
     assert rows(store, "state") == [("dead",), ("superseded",)]
 
 
+def undelivered(language: str, to: str, detail: str, subject: str, body: str) -> tuple[str, str]:
+    return f"({language}: niet bezorgd aan {to}) {subject}", f"{detail}\n\n{body}"
+
+
+def test_what_cannot_be_delivered_goes_to_the_helpdesk_and_so_does_its_end(store: Store) -> None:
+    with http_sink(401) as werf, http_sink() as desk:
+        installer = DestinationConfig(name="werf", party="installer:Volt", url=werf.url)
+        configs = [installer, config("wacht", desk.url)]
+        with running(store, Clock(), *configs, undelivered=undelivered) as delivery:
+            add(store, opening(destination="werf"))
+            delivery.wake(["werf"])
+            assert desk.wait_for(1)
+            add(store, resolve(destination="werf"))
+            delivery.wake(["werf"])
+            assert desk.wait_for(2)
+            assert wait_until(
+                lambda: [row[1] for row in rows(store)] == ["dead", "sent", "superseded", "sent"]
+            )
+        assert len(werf.requests) == 1
+    first, second = desk.requests
+    assert first.json()["title"] == "(nl: niet bezorgd aan werf) first inc1"
+    assert first.json()["message"].startswith("HTTP 401")
+    assert first.headers[KEY_HEADER] == "inc1-werf-1~wacht"
+    assert second.json()["title"] == "resolved inc1"
+
+
+def test_what_the_helpdesk_itself_cannot_get_is_not_sent_in_circles(store: Store) -> None:
+    with http_sink(401) as werf, http_sink(401) as desk:
+        installer = DestinationConfig(name="werf", party="installer:Volt", url=werf.url)
+        with running(
+            store, Clock(), installer, config("wacht", desk.url), undelivered=undelivered
+        ) as delivery:
+            add(store, opening(destination="werf"), opening("inc2", "wacht"))
+            delivery.wake(["werf", "wacht"])
+            assert wait_until(lambda: [row[1] for row in rows(store)] == ["dead"] * 3)
+    assert (len(werf.requests), len(desk.requests)) == (1, 2)
+
+
 def test_kill_between_send_and_mark_gives_exactly_one_duplicate_marked_as_such(tmp_path: Path) -> None:
     database = tmp_path / "a.duckdb"
     with http_sink() as sink:
