@@ -21,6 +21,7 @@ from msgspec import Struct
 #: Bytes; a frame of the largest size a listener takes, escaped once more, fits.
 MAX_LINE = 8_388_608
 CHUNK = 1_048_576
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_STATION = 255
 #: Records held back to put a slightly disordered log in order.
 WINDOW = 10_000
@@ -82,8 +83,9 @@ def read_log(chunks: Iterable[bytes]) -> Iterator[LogRecord | BadLine]:
     `chunks` may break anywhere: `file_chunks` of a file, or the body of a request.
     """
     number = 0
-    for line in _lines(chunks):
+    for found in _lines(chunks):
         number += 1
+        line = found.removeprefix(BYTE_ORDER_MARK) if found and number == 1 else found
         if line is None:
             yield BadLine(number, f"the line is longer than {MAX_LINE} bytes")
             continue
@@ -185,13 +187,9 @@ def _frame_text(raw: msgspec.Raw) -> str:
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
     """Lines without their end; None for one that is too long, which is read over and never kept."""
     rest = b""
-    too_long, first = False, True
+    too_long = False
     for chunk in chunks:
-        text = chunk
-        if first and text:
-            text = text.removeprefix(b"\xef\xbb\xbf")
-            first = False
-        pieces = text.split(b"\n")
+        pieces = chunk.split(b"\n")
         pieces[0] = b"" if too_long else rest + pieces[0]
         rest = pieces.pop()
         for piece in pieces:
