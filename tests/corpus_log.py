@@ -1,7 +1,7 @@
 """Turns cases of the real-trace corpus into the fixed log format, where every record has a time.
 
-The fixture holds the frames of 52 public traces; `source_url` is where each was read, where known. A case is one
-station, named after it.
+The fixture holds the frames of 52 public traces; `source_url` is where each was read, where known. A case
+is one station, named after it.
 """
 
 from __future__ import annotations
