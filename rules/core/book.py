@@ -1,7 +1,8 @@
 """The book of incidents: signals go in, rows, history and notices come out.
 
-Decides when a row changes and who hears of it, by the pure parts beside it (incident, triage, route, decide,
-suppress). Knows no frames and no detectors. Every row it emits is a copy: the book goes on writing in its own.
+Decides when a row changes and who hears of it, by the pure parts beside it (incident, triage, route,
+decide, suppress). Knows no frames and no detectors. Every row it emits is a copy: the book goes on writing
+in its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rules.core.model import (
     NoticeRow,
     Owner,
     Scope,
+    Verdict,
 )
 from rules.core.policy import Policy
 from rules.core.route import Destination, route
@@ -76,7 +78,7 @@ class Book:
         judged = verdict(signal, self.catalog, asset, at)
         tracked = self.state.tracked.get(key)
         if tracked is None:
-            tracked = self._start(key, signal, judged.evidence, at, asset, out)
+            tracked = self._start(signal, judged, at, out)
         else:
             row = tracked.row
             was = row.state
@@ -101,17 +103,10 @@ class Book:
             self.speak(tracked, at, out)
         return tracked
 
-    def _start(
-        self,
-        key: str,
-        signal: Raise,
-        evidence: tuple[Evidence, ...],
-        at: datetime,
-        asset: Asset | None,
-        out: list[Effect],
-    ) -> Tracked:
+    def _start(self, signal: Raise, judged: Verdict, at: datetime, out: list[Effect]) -> Tracked:
+        key = signal.key
         fault = self.catalog.fault(signal.fault)
-        judged = verdict(signal, self.catalog, asset, at)
+        asset = self.register.get(signal.station) if signal.station else None
         scope = signal.scope
         if scope is None:
             scope = Scope.CONNECTOR if signal.connector else Scope.EVSE if signal.evse else Scope.STATION
@@ -138,7 +133,7 @@ class Book:
             safety=judged.safety,
             installer=asset.installer if asset else None,
             customer=asset.customer if asset else None,
-            evidence=list(evidence),
+            evidence=list(judged.evidence),
             updated_at=at,
         )
         clear = self.policy.clear_delay_s if fault.clear_s is None else fault.clear_s
@@ -244,7 +239,7 @@ class Book:
         self.speak(child, at, out)
 
     def _parent_state(self, row: IncidentRow) -> IncidentState | None:
-        """The state of the nearest ancestor that still lasts, RESOLVED when all are over, None without one."""
+        """The nearest ancestor's state that still lasts, RESOLVED when all are over, None without one."""
         found: IncidentState | None = None
         parent = row.parent
         while parent is not None:
@@ -259,7 +254,7 @@ class Book:
         return found
 
     def _adopt_register(self, row: IncidentRow) -> None:
-        """Installer and customer of a wider incident: those of its members, where all agree."""
+        """Installer and customer of a wider incident: its members' own, where all agree."""
         assets = [self.register.get(name) for name in row.members]
         installers = {a.installer if a else None for a in assets}
         customers = {a.customer if a else None for a in assets}

@@ -16,6 +16,7 @@ from rules.core.marked_yaml import Mistake
 from rules.core.model import Cause, Owner, Severity, Side
 
 LANGUAGES = ("nl", "fr", "en")
+VAGUE = "station.other_error"  # says less than any common code
 
 
 class CatalogError(Exception):
@@ -72,7 +73,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class Match(Struct, frozen=True):
-    """A code resolved: the fault, the code as found, the table that said so, and its own confidence if any."""
+    """A code resolved: the fault, the code as found, the table that said so, its own confidence if any."""
 
     fault: str
     code: str
@@ -140,7 +141,8 @@ class Catalog(Struct, kw_only=True):
                 (vendor if table.vendor else generic).append(
                     Match(entry.fault, code, table.name, entry.confidence)
                 )
-        chosen = vendor or generic
+        named = [match for match in vendor if match.fault != VAGUE]
+        chosen = named or generic or vendor
         seen: dict[str, Match] = {}
         for match in chosen:
             seen.setdefault(match.fault, match)

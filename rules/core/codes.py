@@ -1,7 +1,7 @@
 """Code tables: how one maker or one standard writes its error codes, and which fault each means.
 
-Decides how a raw code text is taken apart: exact words, lists, hexadecimal or decimal bit masks, and the codes
-that mean "healthy". Knows nothing of stations.
+Decides how a raw code text is taken apart: exact words, lists, hexadecimal or decimal bit masks, and the
+codes that mean "healthy". Knows nothing of stations.
 """
 
 from __future__ import annotations
@@ -61,12 +61,10 @@ class CodeTable(Struct, kw_only=True):
         word = value.strip().casefold()
         if not word or word in self.healthy:
             return []
-        if self.encoding is Encoding.EXACT:
-            entry = self.codes.get(word)
-            return [] if entry is None else [(value.strip(), entry)]
-        if self.encoding is Encoding.LIST:
-            parts = [part for part in SPLIT.split(word) if part and part not in self.healthy]
-            return [(part, self.codes[part]) for part in parts if part in self.codes]
+        if self.encoding in (Encoding.EXACT, Encoding.LIST):
+            parts = [word] if self.encoding is Encoding.EXACT else SPLIT.split(word)
+            shown = value.strip() if len(parts) == 1 else None
+            return [(shown or part, self.codes[part]) for part in parts if part in self.codes]
         if self.encoding is Encoding.CONTAINS:
             return [(code, entry) for code, entry in self.codes.items() if code in word]
         number = number_of(word, hexadecimal=self.encoding in (Encoding.HEX, Encoding.HEX_MASK))
@@ -113,4 +111,8 @@ class EventRule(Struct, frozen=True, kw_only=True):
             return False
         if self.tech_code is not None and not (tech_code or "").casefold().startswith(self.tech_code):
             return False
-        return self.max_severity is None or (severity is not None and severity <= self.max_severity)
+        if self.max_severity is None:
+            return True
+        if (trigger or "").casefold() == "periodic":
+            return False  # a reading, not an alarm
+        return severity is not None and severity <= self.max_severity

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rules.core.model import Evidence, IncidentRow, IncidentState, Severity
 
-P, O, R, C = (
+PENDING, OPEN, RECOVERING, RESOLVED = (
     IncidentState.PENDING,
     IncidentState.OPEN,
     IncidentState.RECOVERING,
@@ -29,13 +29,13 @@ class Step(StrEnum):
 
 # Every allowed step. What is not here does not happen.
 TRANSITIONS: dict[tuple[IncidentState, Step], IncidentState] = {
-    (P, Step.SEEN): P,
-    (P, Step.HELD): O,
-    (P, Step.GONE): C,
-    (O, Step.SEEN): O,
-    (O, Step.GONE): R,
-    (R, Step.SEEN): O,
-    (R, Step.SETTLED): C,
+    (PENDING, Step.SEEN): PENDING,
+    (PENDING, Step.HELD): OPEN,
+    (PENDING, Step.GONE): RESOLVED,
+    (OPEN, Step.SEEN): OPEN,
+    (OPEN, Step.GONE): RECOVERING,
+    (RECOVERING, Step.SEEN): OPEN,
+    (RECOVERING, Step.SETTLED): RESOLVED,
 }
 
 SEVERITY_RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
@@ -67,19 +67,19 @@ def move(row: IncidentRow, step: Step, at: datetime) -> bool:
     row.state = target
     row.updated_at = at
     if changed:
-        if target is O:
+        if target is OPEN:
             row.opened_at = row.opened_at or at
             row.recovering_at = None
-        elif target is R:
+        elif target is RECOVERING:
             row.recovering_at = at
-        elif target is C:
+        elif target is RESOLVED:
             row.closed_at = at
     return changed
 
 
 def acknowledge(row: IncidentRow, by: str, at: datetime) -> None:
     """Raises `RefusedError` when there is nothing left to acknowledge."""
-    if row.state is C:
+    if row.state is RESOLVED:
         raise RefusedError("already resolved")
     row.acknowledged_at = at
     row.acknowledged_by = by

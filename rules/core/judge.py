@@ -41,14 +41,13 @@ from rules.core.timers import Timers
 _FIELDS = tuple(
     name for name in StationRow.__struct_fields__ if name not in ("station", "first_seen_at", "last_seen_at")
 )
-BOOK_KINDS = ("hold", "settle", "notify", "quiet")
 
 
 class Judge:
-    """Feed observations in the order of their record ids. `advance` promises that nothing earlier will follow.
+    """Feed observations in the order of their record ids. `advance` promises that nothing earlier follows.
 
-    `state` is what `state()` gave before; the rest is as it was then or newer. `imported` marks every incident
-    as history: recorded, never told.
+    `state` is what `state()` gave before; the rest is as it was then or newer. `imported` marks every
+    incident as history: recorded, never told.
     """
 
     def __init__(
@@ -72,6 +71,9 @@ class Judge:
         self._context = Context(catalog, policy, self._state, register)
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
+        for name, station in self._stations.items():  # the policy may be another one than when it was saved
+            station.limit_s = silence.limit_s(station.heartbeat_s, policy)
+            self._arm(name, station)
 
     @property
     def now(self) -> datetime | None:
@@ -79,7 +81,7 @@ class Judge:
         return self._state.now
 
     def set_register(self, register: Mapping[str, Asset]) -> None:
-        """A new register holds from the next observation on; open incidents are routed anew when they change."""
+        """Holds from the next observation on; open incidents are routed anew when they change."""
         self._context.register = register
         self._book.register = register
         self._outages.set_register(register)
@@ -120,15 +122,15 @@ class Judge:
         """Judge one observation; deadlines before it come first."""
         out: list[Effect] = []
         kind = type(obs)
-        if kind is Blind:
-            self._blind(obs, out)  # type: ignore[arg-type]
+        if isinstance(obs, Blind):
+            self._blind(obs, out)
             return out
         at = obs.at
         heap = self._heap
         if heap and heap[0][0] <= at:
             self._fire(at, out)
-        if kind is UserActed:
-            people.acted(obs, self._book, out)  # type: ignore[arg-type]
+        if isinstance(obs, UserActed):
+            people.acted(obs, self._book, out)
             self._book.flush(out)
             return out
         station = self._stations.get(obs.station)
@@ -141,11 +143,17 @@ class Judge:
             elif at - station.emitted_at >= self._seen_every:
                 self._row(obs.station, station, at, out)
             return out
+        self._telling(obs, station, out)
+        return out
+
+    def _telling(self, obs: Observation, station: StationState, out: list[Effect]) -> None:
+        """An observation that says more than that the station lives."""
+        at = obs.at
         if facts.is_life(obs):
             station.last_in = max(station.last_in, at)
             if station.link != "online":
                 self._alive(obs, station, out)
-        handler = self._handlers.get(kind)
+        handler = self._handlers.get(type(obs))
         if handler is not None:
             for signal in handler(obs, station, self._context, out):
                 self._signal(signal, at, out)
@@ -157,7 +165,6 @@ class Judge:
                 station.limit_s = limit
                 self._arm(obs.station, station)
             self._row(obs.station, station, at, out)
-        return out
 
     def _signal(self, signal: Signal, at: datetime, out: list[Effect]) -> None:
         if isinstance(signal, Raise):

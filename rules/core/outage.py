@@ -83,8 +83,8 @@ class Outages:
                 )
 
     def _window(self, members: Mapping[str, datetime]) -> float:
-        """The site window, widened by what heartbeats leave open: a station whose connection did not break may
-        have been lost at any time up to its next heartbeat."""
+        """The site window, widened by what heartbeats leave open: a station whose connection did not break
+        may have been lost at any time up to its next heartbeat."""
         slack = 0.0
         for name in members:
             station = self.state.stations[name]

@@ -1,4 +1,4 @@
-"""To whom an incident goes: the register names the installer, the operator takes software and all that is unclear.
+"""To whom an incident goes: installer of record, or the helpdesk for software and all that is unclear.
 
 Decides destinations with the rule and the reason. Never sends, never sees an address. Ordered rules, first
 match wins, and the catch-all is the helpdesk.
@@ -48,6 +48,13 @@ def _helpdesk(destinations: Sequence[Destination], rule: str, why: str) -> Route
     return RouteDecision(rule=rule, why=why, party="operator", destinations=names)
 
 
+def _party(party: str, destinations: Sequence[Destination], rule: str, why: str) -> RouteDecision:
+    names = _named(destinations, party)
+    if not names:
+        return _helpdesk(destinations, "route.no_destination", f"no destination is set for {party}")
+    return RouteDecision(rule=rule, why=why, party=party, destinations=names)
+
+
 def route(
     row: IncidentRow,
     asset: Asset | None,
@@ -57,15 +64,7 @@ def route(
 ) -> RouteDecision:
     """First matching rule. `handed_to` is a party named by a person and comes before every rule."""
     if handed_to is not None and ":" in handed_to:
-        names = _named(destinations, handed_to)
-        if names:
-            return RouteDecision(
-                rule="route.handed_over",
-                why=f"handed over to {handed_to}",
-                party=handed_to,
-                destinations=names,
-            )
-        return _helpdesk(destinations, "route.no_destination", f"no destination is set for {handed_to}")
+        return _party(handed_to, destinations, "route.handed_over", f"handed over to {handed_to}")
     if row.owner is Owner.NONE:
         return RouteDecision(rule="route.nobody", why="nobody has to act", party="none", destinations=())
     if row.confidence < policy.min_confidence and row.overruled_by is None:
@@ -76,6 +75,11 @@ def route(
         )
     if row.owner is Owner.OPERATOR or row.scope in (Scope.PLATFORM, Scope.FIRMWARE):
         return _helpdesk(destinations, "route.operator", f"task {row.task} is the operator's")
+    return _of_record(row, asset, destinations)
+
+
+def _of_record(row: IncidentRow, asset: Asset | None, destinations: Sequence[Destination]) -> RouteDecision:
+    """The installer or customer that the register names; missing data goes to the helpdesk and says so."""
     kind = row.owner.value
     name = row.installer if row.owner is Owner.INSTALLER else row.customer
     if name is None:
@@ -84,13 +88,5 @@ def route(
                 destinations, "route.not_registered", f"station {row.station} is not in the register"
             )
         return _helpdesk(destinations, f"route.no_{kind}", f"the register names no {kind} for this place")
-    party = f"{kind}:{name}"
-    names = _named(destinations, party)
-    if not names:
-        return _helpdesk(destinations, "route.no_destination", f"no destination is set for {party}")
-    return RouteDecision(
-        rule=f"route.{kind}",
-        why=f"task {row.task} is the {kind}'s; of record: {name}",
-        party=party,
-        destinations=names,
-    )
+    why = f"task {row.task} is the {kind}'s; of record: {name}"
+    return _party(f"{kind}:{name}", destinations, f"route.{kind}", why)

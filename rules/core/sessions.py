@@ -1,14 +1,16 @@
 """Charging sessions, put together from start, answer, readings and end, in both protocol versions.
 
-Decides which frames belong together. In 1.6 the transaction number comes late, in the answer to the start, and
-may be lost (-1, 0); a stop names no connector. The newest session is kept while it is open, and an end without
-a start is kept as an orphan. Energy is Wh from registers, None where no register was told.
+Decides which frames belong together. In 1.6 the transaction number comes late, in the answer to the start,
+and may be lost (-1, 0); a stop names no connector. The newest session is kept while it is open, and an end
+without a start is kept as an orphan. Energy is Wh from registers, None where no register was told.
 """
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from rules.core.model import (
     Effect,
@@ -51,7 +53,7 @@ def session_id(station: str, obs: SessionStarted | SessionEnded | SessionUpdated
 
 
 def when(obs: Observation, station: StationState) -> datetime:
-    """Our receipt time, or the station's own where the frame was clearly queued, its usual lag allowed for."""
+    """Our receipt time, or the station's own (its usual lag allowed for) where the frame was queued."""
     if obs.station_at is None or station.lag_s is None:
         return obs.at
     late = (obs.at - obs.station_at).total_seconds() - station.lag_s
@@ -61,8 +63,7 @@ def when(obs: Observation, station: StationState) -> datetime:
 
 
 def _emit(session: OpenSession, out: list[Effect]) -> None:
-    row = session.row
-    out.append(SessionRow(**{name: getattr(row, name) for name in row.__struct_fields__}))
+    out.append(replace(session.row))
 
 
 def _close(
@@ -71,6 +72,7 @@ def _close(
     at: datetime,
     outcome: str,
     out: list[Effect],
+    *,
     reason: str | None = None,
 ) -> None:
     row = session.row
@@ -84,10 +86,10 @@ def _close(
 def find(
     station: StationState,
     ref: str | None,
-    evse: int | None,
-    connector: int | None,
-    token: str | None = None,
+    evse: int | None = None,
+    connector: int | None = None,
     *,
+    token: str | None = None,
     alone: bool = True,
 ) -> OpenSession | None:
     """The open session meant: by reference, else by connector, else by card, else the only one there is."""
@@ -206,7 +208,7 @@ def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> Op
 def ended(obs: SessionEnded, station: StationState, out: list[Effect]) -> OpenSession:
     """Close the session meant, or record an orphan. A missing reason means `Local` (OCPP, both versions)."""
     at = when(obs, station)
-    session = find(station, obs.ref, obs.evse, obs.connector, obs.token)
+    session = find(station, obs.ref, obs.evse, obs.connector, token=obs.token)
     reason = obs.reason or "Local"
     if session is None:
         row = SessionRow(
@@ -232,7 +234,7 @@ def ended(obs: SessionEnded, station: StationState, out: list[Effect]) -> OpenSe
         row.meter_last_wh = obs.meter_wh
     if row.meter_start_wh is not None and row.meter_last_wh is not None:
         row.energy_wh = row.meter_last_wh - row.meter_start_wh
-    _close(station, session, at, _outcome(session, station, reason), out, reason)
+    _close(station, session, at, _outcome(session, station, reason), out, reason=reason)
     return session
 
 

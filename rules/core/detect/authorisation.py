@@ -1,7 +1,7 @@
 """Cards refused at a station that is known to be good.
 
-The station did its part when it asked; a refusal is the back end's word, so the operator's. One stranger's card
-is no fault: a refusal counts when the card or the station was accepted before, or when it happens again.
+The station did its part when it asked; a refusal is the back end's word, so the operator's. One stranger's
+card is no fault: a refusal counts when the card or the station was accepted before, or when it happens again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """CALLERRORs: refused by our own back end, or the same command refused by the station again and again.
 
-A back end that answers with an internal error is at fault by its own word. `NotImplemented` and `NotSupported`
-are honest answers and no fault until they repeat.
+A back end that answers with an internal error is at fault by its own word. `NotImplemented` and
+`NotSupported` are honest answers and no fault.
 """
 
 from __future__ import annotations

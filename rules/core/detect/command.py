@@ -1,4 +1,7 @@
-"""Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector."""
+"""Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector.
+
+Decides from the answer and what the connector reported last. A refusal at a busy connector is no fault.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What every detector may look at. Read only for detectors, except the memory of the one station it is given."""
+"""What every detector may look at.
+
+Decides nothing. Read only for detectors, except the memory of the one station it is given.
+"""
 
 from __future__ import annotations
 

@@ -14,12 +14,15 @@ from rules.core.state import StationState
 RULE = "protocol.finding"
 FAULT = "protocol.broken"
 WINDOW_S = 3600.0
-# How many in an hour break a function. What is not listed is cosmetic.
+# How many in an hour break a function (ids of findings.yaml). What is not listed is cosmetic or harmless.
 LIMITS = {
-    "json.unreadable": 3,
-    "boot.vendor_missing": 1,
-    "boot.model_missing": 1,
-    "meter.no_samples": 3,
+    "frame_unreadable": 3,
+    "json_truncated": 3,
+    "not_a_frame": 3,
+    "vendor_empty": 1,
+    "sampled_value_empty": 3,
+    "meter_value_missing": 3,
+    "frame_too_large": 3,
 }
 
 

@@ -1,7 +1,7 @@
 """Boots and connections that follow each other too fast.
 
-More than three boots in an hour without a command before them speak for supply or controller; when each follows
-a command of the back end, the back end is suspected first.
+More than three boots in an hour without a command before them speak for supply or controller; when each
+follows a command of the back end, the back end is suspected first.
 """
 
 from __future__ import annotations
