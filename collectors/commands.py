@@ -61,6 +61,10 @@ class StationCommands:
         self._last_known = last_known
         self._timeout_s = timeout_s
 
+    def knows(self, station: str) -> bool:
+        """Whether this station is, or was, connected to this process."""
+        return self._connection_of(station) is not None or self._last_known(station) is not None
+
     async def reset(self, station: str, kind: str) -> StationOutcome:
         """Restart a station; a hard reset can lose a StopTransaction it has not sent yet."""
         return await self._ask(station, lambda version: reset_call(version, kind))

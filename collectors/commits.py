@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from collectors.intake import FrameStore, Intake
+from collectors.intake import CountMessage, FrameStore, Intake
 from collectors.privacy import Pseudonymiser
 
 log = logging.getLogger(__name__)
@@ -21,17 +21,21 @@ log = logging.getLogger(__name__)
 MAX_UNSTORED = 40_000
 
 Reply = Callable[[], None]
+Failed = Callable[[BaseException], None]
 
 
 class LiveIntake(Intake):
     """The intake of the event loop. Every method but the store's callback runs on the loop's thread."""
 
-    def __init__(self, store: FrameStore, pseudonymiser: Pseudonymiser) -> None:
-        super().__init__(store, pseudonymiser)
+    def __init__(
+        self, store: FrameStore, pseudonymiser: Pseudonymiser, count: CountMessage | None = None
+    ) -> None:
+        super().__init__(store, pseudonymiser, count)
         self._loop = asyncio.get_running_loop()
         self._replies: list[Reply] = []
+        self._failures: list[Failed] = []
         self._scheduled = False
-        self._committed: deque[tuple[list[Reply], int, BaseException | None]] = deque()
+        self._committed: deque[tuple[list[Reply], list[Failed], int, BaseException | None]] = deque()
         self._waking = False
         self._resume: list[Reply] = []
         self._all_stored: list[asyncio.Future[None]] = []
@@ -39,9 +43,11 @@ class LiveIntake(Intake):
         self.failed_commits = 0
         self.last_error: BaseException | None = None
 
-    def after_commit(self, reply: Reply) -> None:
-        """Call `reply` on the loop once everything recorded so far is durable; never if that fails."""
+    def after_commit(self, reply: Reply, failed: Failed | None = None) -> None:
+        """Call `reply` on the loop once everything recorded so far is durable, or `failed` if that fails."""
         self._replies.append(reply)
+        if failed is not None:
+            self._failures.append(failed)
 
     def touch(self) -> None:
         """Hand over what was recorded at the end of this turn of the loop."""
@@ -67,13 +73,14 @@ class LiveIntake(Intake):
     def _hand_over(self) -> None:
         self._scheduled = False
         replies, self._replies = self._replies, []
+        failures, self._failures = self._failures, []
         count = self.open_records
         self.unstored += count
 
         def done(error: BaseException | None) -> None:
             # The writer's thread. Appending comes before looking at the flag, and the loop clears the flag
             # before it empties the queue, so that no commit is left unnoticed.
-            self._committed.append((replies, count, error))
+            self._committed.append((replies, failures, count, error))
             if not self._waking:
                 self._waking = True
                 self._loop.call_soon_threadsafe(self._on_commits)
@@ -84,7 +91,7 @@ class LiveIntake(Intake):
         self._waking = False
         committed = self._committed
         while committed:
-            replies, count, error = committed.popleft()
+            replies, failures, count, error = committed.popleft()
             self.unstored -= count
             if error is None:
                 self.last_error = None
@@ -95,6 +102,8 @@ class LiveIntake(Intake):
                 self.failed_commits += 1
                 self.last_error = error
                 log.error("%d records could not be stored: %s", count, error)
+                for failed in failures:
+                    failed(error)
         if self._resume and self.unstored < MAX_UNSTORED // 2:
             resume, self._resume = self._resume, []
             for call in resume:

@@ -27,6 +27,7 @@ from starlette.routing import Route
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 65_536
+MAX_REGISTER_BYTES = 33_554_432  # some 80,000 stations
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus text exposition format
 SESSION_HEADER = "x-laadwacht-session"
 
@@ -79,7 +80,8 @@ class People(Protocol):
 class Back(Protocol):
     """What stands behind the door."""
 
-    people: People
+    @property
+    def people(self) -> People: ...
 
     def metrics(self) -> bytes:
         """The exposition; runs in a thread."""
@@ -89,6 +91,12 @@ class Back(Protocol):
 
     async def command(self, body: bytes) -> tuple[int, Any]:
         """Status and JSON body of a command's outcome."""
+
+    async def replace_register(self, body: bytes) -> Any:
+        """Replace the asset register. Raises `Refusal` for a body that is none."""
+
+    async def add_user(self, body: bytes) -> Any:
+        """Add somebody who may sign in. Raises `Refusal` when that cannot be."""
 
     async def import_lines(self, chunks: AsyncIterator[bytes]) -> Any:
         """Take a recorded log in; returns what became of it."""
@@ -106,13 +114,13 @@ def reply(body: Any, status: int = 200) -> Response:
     )
 
 
-async def body_of(request: Request) -> bytes:
-    """The whole body, refused above `MAX_BODY_BYTES` without reading on."""
+async def body_of(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body, refused above `most` bytes without reading on."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise Refusal(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        if size > most:
+            raise Refusal(413, f"the body is larger than {most} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -160,6 +168,12 @@ def application(back: Back, token: str) -> Starlette:
         await run_in_threadpool(back.people.sign_out, request.headers.get(SESSION_HEADER, ""))
         return reply({"status": "signed out"})
 
+    async def register(request: Request) -> Response:
+        return reply(await back.replace_register(await body_of(request, MAX_REGISTER_BYTES)))
+
+    async def users(request: Request) -> Response:
+        return reply(await back.add_user(await body_of(request)))
+
     async def import_log(request: Request) -> Response:
         return reply(await back.import_lines(request.stream()))
 
@@ -182,6 +196,8 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/login", guarded(login), methods=["POST"]),
             Route("/api/session", guarded(session)),
             Route("/api/logout", guarded(logout), methods=["POST"]),
+            Route("/api/register", guarded(register), methods=["POST"]),
+            Route("/api/users", guarded(users), methods=["POST"]),
             Route("/api/import", guarded(import_log), methods=["POST"]),
         ],
         exception_handlers={Refusal: refused, Exception: broke},

@@ -18,8 +18,7 @@ from collectors.privacy import Pseudonymiser
 from data.rows import Batch, FrameRow, LinkEventRow
 from rules.core.model import Connected, Disconnected, FindingSeen, Observation
 
-# A log file hands over this many records at a time; live traffic hands over far smaller batches.
-FLUSH_AT = 2_000
+CountMessage = Callable[[str | None, str | None, str], None]
 
 
 class FrameStore(Protocol):
@@ -33,12 +32,15 @@ class FrameStore(Protocol):
 class Intake:
     """Turns frames and link events into rows and observations. One per thread: it keeps an open batch."""
 
-    def __init__(self, store: FrameStore, pseudonymiser: Pseudonymiser) -> None:
+    def __init__(
+        self, store: FrameStore, pseudonymiser: Pseudonymiser, count: CountMessage | None = None
+    ) -> None:
+        """`count(action, version, direction)` is called for every frame."""
         self.store = store
         self.pseudonymiser = pseudonymiser
+        self._count = count
         self._next_id = store.next_record_id
         self._batch = Batch(frames=[], links=[], observations=[])
-        self.frames_in = 0
 
     def frame(  # noqa: PLR0917
         self,
@@ -83,7 +85,8 @@ class Intake:
             )
         )
         batch.observations.extend(decoded.observations)
-        self.frames_in += 1
+        if self._count is not None:
+            self._count(decoded.action, version, direction)
         return frame, decoded
 
     def finding(self, station: str, version: str | None, at: datetime, finding: str, detail: str) -> None:
@@ -152,11 +155,6 @@ class Intake:
     def observed(self, observation: Observation) -> None:
         """Record an observation that no frame carries (a user's decision, say)."""
         self._batch.observations.append(observation)
-
-    @property
-    def full(self) -> bool:
-        """Whether a log reader should `flush` now."""
-        return len(self._batch.frames) + len(self._batch.links) >= FLUSH_AT
 
     @property
     def open_records(self) -> int:

@@ -1,0 +1,192 @@
+"""Commands of people: may this person do this, was it done before, carry it out, write it down.
+
+Decides by role and by whose station it is; the helpdesk may do everything, an installer and a customer only
+what concerns their own. It must never carry out a command twice, nor leave one out of the audit trail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from collectors.commands import StationCommands, StationOutcome
+from collectors.commits import LiveIntake
+from data.commands import (
+    Acknowledge,
+    Command,
+    CommandOutcome,
+    CommandRequest,
+    Comment,
+    HandOver,
+    Overrule,
+    Reset,
+    earlier_outcome,
+    remember,
+)
+from data.people import User, find_user
+from data.store import Store
+from rules.core.model import Asset, UserActed
+
+log = logging.getLogger(__name__)
+
+# What each role may ask beside the helpdesk, which may ask everything. The installer on site may restart
+# a station gently; the customer may tell what was seen.
+MAY: dict[str, tuple[type[Any], ...]] = {
+    "installer": (Acknowledge, Comment, HandOver, Reset),
+    "customer": (Comment,),
+}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Whose a command's subject is, as far as the register and the incident know."""
+
+    station: str
+    installer: str | None
+    customer: str | None
+
+
+class CommandDesk:
+    """Runs on the event loop; what waits for the database waits in a thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        intake: LiveIntake,
+        stations: StationCommands,
+        register: Callable[[], Mapping[str, Asset]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._intake = intake
+        self._stations = stations
+        self._register = register
+        self._clock = clock
+        self._running: dict[str, asyncio.Task[CommandOutcome]] = {}
+
+    async def handle(self, body: bytes) -> tuple[int, CommandOutcome | dict[str, str]]:
+        """HTTP status and outcome. The same command id gives the outcome of its first time."""
+        try:
+            request = msgspec.json.decode(body, type=CommandRequest)
+        except msgspec.MsgspecError as error:
+            return 400, {"error": f"not a command: {error}"}
+        if not 1 <= len(request.command_id) <= 100:
+            return 400, {"error": "a command id has 1 to 100 characters"}
+        task = self._running.get(request.command_id)
+        if task is None:
+            task = asyncio.create_task(self._once(request))
+            self._running[request.command_id] = task
+            task.add_done_callback(lambda _done: self._running.pop(request.command_id, None))
+        # A caller that hangs up does not undo what was begun.
+        outcome = await asyncio.shield(task)
+        return 403 if outcome.outcome == "refused" else 200, outcome
+
+    async def _once(self, request: CommandRequest) -> CommandOutcome:
+        earlier = await asyncio.to_thread(earlier_outcome, self._store, request.command_id)
+        if earlier is not None:
+            return earlier
+        user = await asyncio.to_thread(find_user, self._store, request.actor)
+        said = await self._decide(user, request.command)
+        outcome = CommandOutcome(
+            command_id=request.command_id, outcome=said.outcome, detail=said.detail or None
+        )
+        role = user.role if user is not None else "unknown"
+        log.info("%s by %s: %s", type(request.command).__name__, request.actor, outcome.outcome)
+        return await asyncio.to_thread(remember, self._store, request, outcome, role=role, now=self._clock())
+
+    async def _decide(self, user: User | None, command: Command) -> StationOutcome:
+        if user is None:
+            return StationOutcome("refused", "there is no such user")
+        place = await asyncio.to_thread(self._place_of, command)
+        if place is None or not allowed_to_see(user, place):
+            # Not told apart, so that nobody learns of what is not theirs.
+            return StationOutcome("refused", "there is no such incident or station")
+        denied = denial(user, command)
+        if denied is not None:
+            return StationOutcome("refused", denied)
+        if isinstance(command, Reset):
+            return await self._stations.reset(command.station, command.kind)
+        return await self._record(user, place, command)
+
+    def _place_of(self, command: Command) -> Place | None:
+        if isinstance(command, Reset):
+            asset = self._register().get(command.station)
+            if asset is not None:
+                return Place(command.station, asset.installer, asset.customer)
+            known = self._stations.knows(command.station)
+            return Place(command.station, None, None) if known else None
+        found = self._store.query("incident", incident_id=command.incident_id)
+        if found.is_empty():
+            return None
+        row = found.row(0, named=True)
+        return Place(row["station"] or "", row["installer_of_record"], row["customer_of_record"])
+
+    async def _record(
+        self, user: User, place: Place, command: Acknowledge | Overrule | HandOver | Comment
+    ) -> StationOutcome:
+        """The decision goes the way of every observation: stored first, then judged."""
+        self._intake.observed(
+            acted(command, user, place.station, self._clock(), self._store.next_record_id())
+        )
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._intake.after_commit(lambda: stored.set_result(None), stored.set_exception)
+        self._intake.touch()
+        try:
+            await stored
+        except Exception as error:
+            return StationOutcome("failed", f"it could not be stored: {error}")
+        return StationOutcome("accepted", "")
+
+
+def allowed_to_see(user: User, place: Place) -> bool:
+    if user.role == "helpdesk":
+        return True
+    owner = place.installer if user.role == "installer" else place.customer
+    return user.party is not None and owner == user.party
+
+
+def denial(user: User, command: Command) -> str | None:
+    """Why this role may not ask this; None when it may."""
+    if user.role == "helpdesk":
+        return None
+    if not isinstance(command, MAY.get(user.role, ())):
+        return f"this is for the helpdesk, not for the role {user.role}"
+    if isinstance(command, HandOver) and command.to != "operator":
+        return "an installer may hand over to the operator only"
+    if isinstance(command, Reset) and command.kind != "soft":
+        return "a hard reset is for the helpdesk: it can lose a running session"
+    return None
+
+
+def acted(
+    command: Acknowledge | Overrule | HandOver | Comment,
+    user: User,
+    station: str,
+    at: datetime,
+    record_id: int,
+) -> UserActed:
+    """The command as the observation that judgement and a replay read."""
+    side: str | None = None
+    owner: str | None = None
+    text: str | None = None
+    if isinstance(command, Overrule):
+        side, owner, text = command.side, command.owner, command.why
+    elif isinstance(command, HandOver):
+        owner, text = command.to, command.why
+    elif isinstance(command, Comment):
+        text = command.text
+    return UserActed(
+        station=station,
+        at=at,
+        record_id=record_id,
+        action=str(type(command).__struct_config__.tag),
+        incident_id=command.incident_id,
+        by=user.email,
+        side=side,
+        owner=owner,
+        text=text,
+    )

@@ -1,0 +1,233 @@
+"""The owner process: the one that has the database open, hears stations, judges, sends notices and answers.
+
+Decides the order of starting and ending, so that nothing arrives before it can be kept and nothing is closed
+before it was written. It judges nothing itself. What goes wrong at the start is one clear line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from collectors.command_desk import CommandDesk
+from collectors.commands import StationCommands
+from collectors.commits import LiveIntake
+from collectors.door import Door, application
+from collectors.latest_register import JudgeWithRegister
+from collectors.listener import Desk, Listener, ListenerError, port_trouble
+from collectors.owner_answers import OwnerAnswers
+from collectors.privacy import Pseudonymiser
+from collectors.settings import Settings
+from collectors.settings_map import delivery_configs_from, destinations_from, policy_from
+from data.catalog_files import load_catalog
+from data.errors import StoreError
+from data.metrics import Metrics
+from data.register import load_register
+from data.store import Store
+from rules.core.catalog import CatalogError
+from rules.core.judge import Judge
+from rules.core.model import Asset
+from rules.dispatch.delivery import Delivery
+from rules.dispatch.engine import Engine
+from rules.dispatch.message import Renderer
+
+log = logging.getLogger(__name__)
+
+KEY_BYTES = 32
+# OCPP 1.6 transaction ids are 32-bit signed integers.
+LAST_TRANSACTION_ID = 2**31 - 1
+
+
+class OwnerError(Exception):
+    """The owner process cannot start; the message is for a person and names the remedy."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def product_version() -> str:
+    """As installed; run from a folder there is none to tell."""
+    try:
+        return version("laadwacht")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Owner:
+    """Everything of one data directory. `start`, then `stop`, once each, on one event loop."""
+
+    store: Store
+    intake: LiveIntake
+    listener: Listener
+    engine: Engine
+    delivery: Delivery
+    door: Door
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.register: Mapping[str, Asset] = {}
+        self.metrics = Metrics(product_version(), duckdb_version=version("duckdb"))
+        self._ending = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open, restore, listen. After a failure everything opened is closed again. Raises `OwnerError`."""
+        try:
+            with readable_errors(self.settings):
+                await self._open_store()
+                await self._start_judging()
+                await self._open_doors()
+        except BaseException:
+            await self._ending.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """End in the reverse order: no new requests, stations told (1001), all written, lock released."""
+        await self._ending.aclose()
+
+    async def _open_store(self) -> None:
+        settings = self.settings
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.store = await asyncio.to_thread(
+            Store.open, settings.database, read_port=settings.read_door.port, token_file=settings.token_file
+        )
+        self._ending.push_async_callback(asyncio.to_thread, self.store.close)
+        self.store.subscribe(self.metrics.observed)
+        self.store.watch_commits(self.metrics.commit)
+        self.metrics.restore(self.store)
+        self.register = load_register(self.store)
+        self.catalog = load_catalog(settings.rules.catalog_dir)
+
+    async def _start_judging(self) -> None:
+        settings, store = self.settings, self.store
+        policy = self.policy = policy_from(settings)
+        destinations = self.destinations = destinations_from(settings)
+        renderer = Renderer(
+            self.catalog,
+            lambda: self.register,
+            {one.name: one.language for one in destinations},
+            settings.dashboard.link(),
+        )
+        self.delivery = Delivery(
+            store,
+            delivery_configs_from(settings),
+            self.clock,
+            renderer.mark_duplicate,
+            on_sent=lambda sent: self.metrics.notice(sent.destination, sent.kind, sent.latency_s),
+        )
+        self.engine = Engine(
+            store,
+            lambda state: JudgeWithRegister(
+                Judge(self.catalog, self.register, policy, destinations, state), lambda: self.register
+            ),
+            self.clock,
+            renderer,
+            on_notices=self.delivery.wake,
+        )
+        await asyncio.to_thread(self.engine.start)
+        self._ending.push_async_callback(asyncio.to_thread, self.engine.stop)
+        await asyncio.to_thread(self.delivery.start)
+        self._ending.push_async_callback(asyncio.to_thread, self.delivery.stop)
+
+    async def _open_doors(self) -> None:
+        settings, ocpp = self.settings, self.settings.ocpp
+        self.pseudonymiser = pseudonymiser = Pseudonymiser(
+            pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
+        )
+        blocked = frozenset(pseudonymiser.token(card) for card in settings.authorisation.blocked)
+        self.intake = LiveIntake(self.store, pseudonymiser, count=self.metrics.message)
+        self.desk = Desk(
+            self.intake,
+            clock=self.clock,
+            is_registered=lambda station: station in self.register,
+            unknown=settings.registration.unknown,
+            new_transaction=lambda: self.store.next_record_id() % LAST_TRANSACTION_ID + 1,
+            heartbeat_s=ocpp.default_heartbeat_s,
+            authorise=lambda token: "Blocked" if pseudonymiser.token(token) in blocked else "Accepted",
+        )
+        self.listener = Listener(
+            self.desk,
+            host=ocpp.host,
+            port=ocpp.port,
+            max_frame_bytes=ocpp.max_frame_bytes,
+            ping_interval_s=ocpp.ping_interval_s,
+        )
+        token = settings.token_file.read_text(encoding="ascii").strip()
+        self.door = Door(
+            application(OwnerAnswers(self), token), host=settings.http.host, port=settings.http.port
+        )
+        try:
+            self.door.bind()
+        except OSError as error:
+            raise OwnerError(port_trouble("HTTP", settings.http.host, settings.http.port, error)) from error
+        self._ending.push_async_callback(self.door.stop)
+        await self.listener.start()
+        self._ending.push_async_callback(self.listener.stop)
+        self.commands = CommandDesk(
+            self.store,
+            self.intake,
+            StationCommands(self.listener.connected.get, self.listener.left_at.get, ocpp.call_timeout_s),
+            lambda: self.register,
+            self.clock,
+        )
+        await self.door.start()
+
+
+@contextlib.contextmanager
+def readable_errors(settings: Settings) -> Iterator[None]:
+    """What can go wrong at the start becomes an `OwnerError` in words."""
+    try:
+        yield
+    except (StoreError, ListenerError, CatalogError) as error:
+        raise OwnerError(str(error)) from error
+    except OSError as error:
+        where = error.filename or settings.data_dir
+        raise OwnerError(
+            f"{where}: {error.strerror or error}: check the data directory's permissions"
+        ) from error
+
+
+def pseudonym_key(file: Path) -> bytes:
+    """The secret behind pseudonyms, made on first use and readable by this user only.
+
+    Losing it means that cards seen before can no longer be recognised; it is part of a backup.
+    """
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = bytes.fromhex(file.read_text(encoding="ascii").strip())
+        if len(key) < 16:
+            raise OwnerError(f"{file} holds no usable key: restore it from a backup") from None
+        return key
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        key = secrets.token_bytes(KEY_BYTES)
+        out.write(key.hex())
+        out.flush()
+        os.fsync(out.fileno())
+    return key
+
+
+async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | None = None) -> int:
+    """Run until SIGTERM or SIGINT, then end cleanly and return 0. Raises `OwnerError` at a failed start."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    owner = Owner(settings)
+    await owner.start()
+    try:
+        if started is not None:
+            started(owner)
+        await ended.wait()
+    finally:
+        await owner.stop()
+    return 0

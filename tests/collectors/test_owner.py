@@ -1,0 +1,307 @@
+"""The owner process end to end: a station's frame to frame, observation, incident and outbox row; its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from collectors.owner import Owner, OwnerError
+from collectors.settings import (
+    DestinationSettings,
+    HoldSettings,
+    HttpSettings,
+    OcppSettings,
+    ReadDoorSettings,
+    Secret,
+    Settings,
+)
+from data.register import write_register
+from data.store import Store
+from rules.core.model import Asset
+from tests.collectors.house import station
+
+HOUSE = Path(__file__).resolve().parents[2]
+FAULT = {
+    "connectorId": 1,
+    "errorCode": "GroundFailure",
+    "status": "Faulted",
+    "timestamp": "2026-11-22T10:00:00Z",
+}
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def settings_for(directory: Path, **changes: Any) -> Settings:
+    ocpp, http, read = free_ports(3)
+    return Settings(
+        data_dir=directory,
+        ocpp=OcppSettings(port=ocpp),
+        http=HttpSettings(port=http),
+        read_door=ReadDoorSettings(port=read),
+        hold=HoldSettings(scale=0.0, boot_noise_s=0),
+        destinations=(
+            DestinationSettings(name="helpdesk", party="operator", url=Secret("json://127.0.0.1:9/")),
+            DestinationSettings(name="fixit", party="installer:Fixit", url=Secret("json://127.0.0.1:9/")),
+        ),
+        **changes,
+    )
+
+
+@asynccontextmanager
+async def owner_of(settings: Settings) -> AsyncIterator[Owner]:
+    owner = Owner(settings)
+    await owner.start()
+    try:
+        yield owner
+    finally:
+        await owner.stop()
+
+
+async def appears(owner: Owner, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of `sql`, as soon as there are any."""
+    async with asyncio.timeout(20):
+        while True:
+            rows = (await asyncio.to_thread(owner.store.sql, sql)).rows()
+            if rows:
+                return rows
+            await asyncio.sleep(0.05)
+
+
+def url_of(settings: Settings, name: str) -> str:
+    return f"ws://127.0.0.1:{settings.ocpp.port}/{name}"
+
+
+def test_a_fault_on_the_wire_becomes_frame_observation_incident_and_notice(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        settings = settings_for(tmp_path)
+        with Store.open(settings.database) as store:
+            write_register(store, [Asset(station="BE-1", site="Gent", installer="Fixit", connectors=1)])
+        async with owner_of(settings) as owner:
+            async with station(url_of(settings, "BE-1")) as one:
+                assert (await one.boot())[2]["status"] == "Accepted"
+                assert (await one.ask("StatusNotification", FAULT))[0] == 3
+                frames = owner.store.sql("SELECT raw FROM frame WHERE action = 'StatusNotification'").rows()
+                assert len(frames) == 2, "what is acknowledged is stored"
+                [(station_name, fault, side)] = await appears(
+                    owner, "SELECT station, fault, side FROM incident WHERE state = 'open'"
+                )
+                assert (station_name, side) == ("BE-1", "hardware")
+                assert fault
+                [(destination, subject)] = await appears(
+                    owner, "SELECT destination, subject FROM notice WHERE reason = 'first'"
+                )
+                assert destination == "fixit"
+                assert subject
+            assert owner.store.sql("SELECT count(*) FROM observation WHERE kind = 'status'").rows() == [(1,)]
+
+    asyncio.run(scenario())
+
+
+def test_the_end_leaves_no_lock_and_the_next_owner_goes_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        settings = settings_for(tmp_path)
+        for _turn in range(2):
+            async with owner_of(settings), station(url_of(settings, "S1")) as one:
+                await one.boot()
+        with Store.open(settings.database) as store:
+            codes = store.sql("SELECT code FROM link WHERE event = 'disconnected'").rows()
+            assert codes == [(1000,), (1000,)]
+            blind = store.sql("SELECT count(*) FROM blind_interval").rows()
+            assert blind == [(1,)]
+            ids = store.sql("SELECT count(*), count(DISTINCT record_id) FROM frame").rows()
+            assert ids == [(4, 4)]
+
+    asyncio.run(scenario())
+
+
+def test_a_second_owner_on_the_same_file_is_refused_in_words(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        settings = settings_for(tmp_path)
+        async with owner_of(settings):
+            with pytest.raises(OwnerError, match="in use by this process"):
+                await Owner(settings_for(tmp_path)).start()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("door", ["ocpp", "http"])
+def test_a_port_in_use_is_named_and_nothing_stays_open(tmp_path: Path, door: str) -> None:
+    async def scenario() -> None:
+        settings = settings_for(tmp_path)
+        port = getattr(settings, door).port
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+            with pytest.raises(OwnerError, match=f"127.0.0.1:{port} is in use"):
+                await Owner(settings).start()
+        with Store.open(settings.database):
+            pass
+
+    asyncio.run(scenario())
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(OwnerError, match="file"):
+            await Owner(settings_for(tmp_path / "file" / "data")).start()
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_card_hears_blocked_and_is_stored_under_a_pseudonym(tmp_path: Path) -> None:
+    from collectors.settings import AuthorisationSettings
+
+    async def scenario() -> None:
+        settings = settings_for(tmp_path, authorisation=AuthorisationSettings(blocked=("04AABBCCDD",)))
+        async with owner_of(settings) as owner:
+            async with station(url_of(settings, "S1")) as one:
+                blocked = await one.ask("Authorize", {"idTag": "04AABBCCDD"})
+                assert blocked[2]["idTagInfo"]["status"] == "Blocked"
+                other = await one.ask("Authorize", {"idTag": "04EEFF0011"})
+                assert other[2]["idTagInfo"]["status"] == "Accepted"
+            found = owner.store.sql("SELECT count(*) FROM frame WHERE raw LIKE '%04AABB%'").rows()
+            assert found == [(0,)]
+            found = owner.store.sql("SELECT count(*) FROM frame WHERE raw LIKE '%tok_%'").rows()
+            assert found == [(2,)]
+
+    asyncio.run(scenario())
+
+
+class OwnerProcess:
+    """`laadwacht serve` as a process of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        command = [sys.executable, "-m", "collectors", "serve", "--data-dir", str(settings.data_dir)]
+        command += ["--ocpp-port", str(settings.ocpp.port), "--http-port", str(settings.http.port)]
+        command += ["--set", f"read_door.port={settings.read_door.port}"]
+        self.process = subprocess.Popen(
+            command,
+            cwd=HOUSE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"TERM": "dumb"},
+        )
+
+    def wait_ready(self) -> None:
+        for _ in range(600):
+            assert self.process.poll() is None, self.said()
+            try:
+                if httpx.get(f"{self.settings.http_url}/readyz", trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        raise AssertionError("the owner process did not become ready")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        self.said()
+        return code
+
+    def said(self) -> str:
+        """Standard error; waits for the end of the process."""
+        _, errors = self.process.communicate(timeout=30)
+        return errors.decode()
+
+
+async def _talk(settings: Settings, owner_pid: int, name: str, acknowledged: list[str]) -> None:
+    """Send as fast as answers come, until the owner is gone; keep what was acknowledged."""
+    try:
+        async with station(url_of(settings, name)) as one:
+            for n in range(1_000_000):
+                message_id = f"{owner_pid}-{name}-{n}"
+                await one.socket.send(json.dumps([2, message_id, "StatusNotification", FAULT]))
+                answer = await one.receive()
+                acknowledged.append(answer[1])
+    except Exception:
+        # Killed in mid-sentence: what came back so far is what counts.
+        return
+
+
+async def _under_load_until_killed(owner: OwnerProcess, acknowledged: list[str]) -> None:
+    talks = [
+        asyncio.create_task(_talk(owner.settings, owner.process.pid, f"K{n}", acknowledged))
+        for n in range(40)
+    ]
+    async with asyncio.timeout(30):
+        while len(acknowledged) < 2_000:
+            await asyncio.sleep(0.05)
+    os.kill(owner.process.pid, signal.SIGKILL)
+    await asyncio.gather(*talks)
+
+
+def test_after_kill_nine_under_load_every_acknowledged_frame_is_in_the_database(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    acknowledged: list[str] = []
+    for _turn in range(2):
+        owner = OwnerProcess(settings)
+        try:
+            owner.wait_ready()
+            before = len(acknowledged)
+            turn: list[str] = []
+            asyncio.run(_under_load_until_killed(owner, turn))
+            acknowledged += turn
+            assert len(acknowledged) > before
+        finally:
+            owner.process.kill()
+            owner.said()
+    owner = OwnerProcess(settings)
+    owner.wait_ready()
+    assert owner.end() == 0
+    with Store.open(settings.database) as store:
+        stored = {row[0] for row in store.sql("SELECT message_id FROM frame WHERE direction = 'in'").rows()}
+    assert set(acknowledged) <= stored
+
+
+def test_a_second_owner_process_ends_with_code_two_and_one_line(tmp_path: Path) -> None:
+    first = OwnerProcess(settings_for(tmp_path))
+    try:
+        first.wait_ready()
+        second = OwnerProcess(settings_for(tmp_path))
+        errors = second.said()
+        assert second.process.returncode == 2
+        assert "is in use by process" in errors
+        assert "Traceback" not in errors
+    finally:
+        assert first.end(signal.SIGINT) == 0
+
+
+def test_stations_hear_1001_when_the_owner_is_told_to_end(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    owner = OwnerProcess(settings)
+    owner.wait_ready()
+
+    async def scenario() -> None:
+        async with station(url_of(settings, "S1")) as one:
+            await one.boot()
+            owner.process.send_signal(signal.SIGTERM)
+            await one.socket.wait_closed()
+            assert one.socket.close_code == 1001
+
+    asyncio.run(scenario())
+    assert owner.end() == 0
+    with Store.open(settings.database) as store:
+        assert store.sql("SELECT code FROM link WHERE event = 'disconnected'").rows() == [(1001,)]
