@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 from rich.console import Console
@@ -76,12 +76,12 @@ def run_demo(plan: DemoPlan) -> int:
     console = Console(highlight=False)
     assets = demo_assets(plan.stations, plan.seed)
     with (
-        _ending_on_sigterm(),
+        _Ending() as ending,
         _directory(plan.data_dir) as place,
         Mailbox(place / "mailbox.jsonl", lambda message: _show(console, message)) as mailbox,
     ):
         settings = _settings(plan, place, assets, mailbox)
-        people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console)
+        people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console, between=ending.obey)
         workers = _workers(settings, plan, place / "logs")
         supervisor = Supervisor(
             workers, lambda text: console.print(f"laadwacht: {text}", markup=False, soft_wrap=True)
@@ -111,18 +111,33 @@ def _directory(named: Path | None) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the preparation as Ctrl-C does, so that the temporary directory goes too."""
+class _Ending:
+    """Ctrl-C and SIGTERM while the demo is prepared: noted at once, obeyed between two steps.
 
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
+    An exception at any odd moment could leave the store half open, and so the process hanging.
+    """
 
-    previous = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    def __init__(self) -> None:
+        self._asked = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._before = {
+            number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._asked = number
+
+    def obey(self) -> None:
+        """Raises SystemExit when an end was asked for."""
+        if self._asked:
+            sys.exit(128 + self._asked)
 
 
 def _settings(plan: DemoPlan, place: Path, assets: Sequence[Asset], mailbox: Mailbox) -> Settings:

@@ -6,7 +6,7 @@ Decides who the demo's users are. Opens the store and closes it again, before th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -36,13 +36,23 @@ class Person(Struct, frozen=True):
 
 
 def fill(
-    settings: Settings, assets: Sequence[Asset], *, days: int, seed: int, console: Console
+    settings: Settings,
+    assets: Sequence[Asset],
+    *,
+    days: int,
+    seed: int,
+    console: Console,
+    between: Callable[[], None],
 ) -> list[Person]:
-    """Writes register, users and `days` days of history up to now; returns the users."""
+    """Writes register, users and `days` days of history up to now; returns the users.
+
+    `between` is called between steps, at most about a second apart; what it raises ends the work.
+    """
     people = _people(assets)
     with Store.open(settings.database) as store:
         write_register(store, assets)
         for person in people:
+            between()
             add_user(
                 store,
                 email=person.email,
@@ -53,12 +63,20 @@ def fill(
                 password=person.password,
             )
         if days:
-            _live_through(settings, store, assets, days=days, seed=seed, console=console)
+            _live_through(settings, store, assets, days=days, seed=seed, console=console, between=between)
+        between()
     return people
 
 
 def _live_through(
-    settings: Settings, store: Store, assets: Sequence[Asset], *, days: int, seed: int, console: Console
+    settings: Settings,
+    store: Store,
+    assets: Sequence[Asset],
+    *,
+    days: int,
+    seed: int,
+    console: Console,
+    between: Callable[[], None],
 ) -> None:
     """Imports a generated past that ends now."""
     until = datetime.now(UTC)
@@ -68,6 +86,7 @@ def _live_through(
         task = bar.add_task(f"{days} days of history", total=days * 86_400.0, told="")
 
         def tell(report: ImportReport) -> None:
+            between()
             reached = (report.last - start).total_seconds() if report.last else 0.0
             bar.update(task, completed=reached, told=f"{report.stored} records")
 
