@@ -122,7 +122,7 @@ class Metrics:
                     self._incidents.labels(side.value, owner.value, severity.value).set(count)
 
     def notice(self, destination: str, outcome: str, latency_s: float) -> None:
-        """Counts one attempt. `outcome` is sent, transient, permanent or unknown; `latency_s` counts if sent."""
+        """Counts one attempt. `outcome` is sent, transient, permanent or unknown; `latency_s` is for sent."""
         self._notices.labels(destination, outcome).inc()
         if outcome == "sent":
             self._notice_latency.labels(destination).observe(max(0.0, latency_s))

@@ -60,6 +60,12 @@ class NamedQuery(NamedTuple):
             pieces += [literal(values[place]), part]
         return with_visible("".join(pieces), visible)
 
+    def allowed_text(self, values: Mapping[str, Any], role: str, visible: str) -> str:
+        """As `text`; QueryRefused for other roles than helpdesk when its rows are not limited to a scope."""
+        if self.scope == "none" and role != "helpdesk":
+            raise QueryRefused(f"query {self.name} is for the helpdesk only")
+        return self.text(values, visible)
+
 
 def with_visible(sql: str, visible: str) -> str:
     """`sql` with the CTE `visible` put first among its own CTEs. `sql` starts with WITH or a plain query."""

@@ -6,8 +6,10 @@ credentials, other statements or the server itself. Must be started before confi
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import socket
 from pathlib import Path
 
 import duckdb
@@ -56,6 +58,7 @@ class ReadServer:
 
         Raises StoreError when the port is taken.
         """
+        _check_free(port)
         token = ensure_token(token_file)
         load_extensions(connection)
         connection.execute(_GATE)
@@ -64,9 +67,7 @@ class ReadServer:
         try:
             connection.execute("CALL quack_serve(?, token := ?)", [url, token])
         except duckdb.Error as error:
-            raise StoreError(
-                f"port {port} for the read door cannot be used: choose another ({error})"
-            ) from error
+            raise StoreError(_port_trouble(port, error)) from error
         server = cls(connection, url)
         try:
             connection.execute("SET enable_external_access = false")
@@ -81,6 +82,24 @@ class ReadServer:
         if not self._stopped:
             self._stopped = True
             self._connection.execute("CALL quack_stop(?)", [self.url])
+
+
+def _check_free(port: int) -> None:
+    """Quack shares a port with another server of its kind, and readers would reach either: so look first."""
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                # Connections that ended a moment ago must not count as somebody listening.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError as error:
+            # Any other trouble is a machine without IPv6, where nobody can listen there either.
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                raise StoreError(_port_trouble(port, error)) from error
+
+
+def _port_trouble(port: int, error: Exception) -> str:
+    return f"port {port} for the read door cannot be used: choose another ({error})"
 
 
 def ensure_token(file: Path) -> str:

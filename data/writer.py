@@ -37,7 +37,10 @@ MAX_LINGER_S = 0.005
 
 
 class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
-    """`commit_s` is the last commit's duration in seconds, counts are since the start."""
+    """`commit_s` is the last commit's duration in seconds, counts are since the start.
+
+    `last_error`: why the last group was not stored, None when it was.
+    """
 
     queued_rows: int
     queued_jobs: int
@@ -47,6 +50,7 @@ class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
     failed_callbacks: int
     skipped_imports: int
     commit_s: float
+    last_error: str | None
 
 
 class _Write(msgspec.Struct):
@@ -77,6 +81,7 @@ class Writer:
         self._failed_callbacks = 0
         self._skipped_imports = 0
         self._commit_s = 0.0
+        self._last_error: str | None = None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -122,6 +127,7 @@ class Writer:
             failed_callbacks=self._failed_callbacks,
             skipped_imports=self._skipped_imports,
             commit_s=self._commit_s,
+            last_error=self._last_error,
         )
 
     def close(self) -> None:
@@ -188,6 +194,7 @@ class Writer:
                 for write in group:
                     self._commit_group([write])
                 return
+            self._last_error = str(error)
             log.error("commit of %d batches failed: %s", len(group), error)
             for write in group:
                 self._tell(write, error)
@@ -195,6 +202,7 @@ class Writer:
         rows = sum(write.batch.size() for write in group)
         self._commit_s = time.perf_counter() - started
         self._commits += 1
+        self._last_error = None
         self._committed_rows += rows
         for write in group:
             self._tell(write, None)
