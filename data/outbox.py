@@ -36,37 +36,48 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+# Only incidents that have something waiting here matter: few, while the table holds years of sent notices.
+_WAITING = """
+WITH story AS MATERIALIZED (
+    SELECT dedup_key, incident_id, seq, reason, state, last_class, not_before, created_at
+    FROM notice
+    WHERE destination = $destination AND incident_id IN (
+        SELECT incident_id FROM notice WHERE destination = $destination AND state = 'queued')
+), unheard_ends AS MATERIALIZED (
+    SELECT incident_id, max(seq) FILTER (WHERE reason = 'resolved' AND state = 'queued') AS seq
+    FROM story
+    GROUP BY incident_id
+    HAVING seq IS NOT NULL
+       AND NOT bool_or(state IN ('sent', 'leased') OR coalesce(last_class, '') = 'unknown')
+)
+"""
 # An opening that certainly never left needs no resolve, so neither goes out. An attempt in doubt (`unknown`)
 # may have arrived and counts as heard: then the opening goes on and its resolve follows.
-_SUPERSEDE = """
-UPDATE notice SET state = 'superseded'
-WHERE destination = $destination AND state = 'queued'
-  AND EXISTS (
-      SELECT 1 FROM notice AS ending
-      WHERE ending.destination = notice.destination AND ending.incident_id = notice.incident_id
-        AND ending.reason = 'resolved' AND ending.seq >= notice.seq AND ending.state = 'queued')
-  AND NOT EXISTS (
-      SELECT 1 FROM notice AS heard
-      WHERE heard.destination = notice.destination AND heard.incident_id = notice.incident_id
-        AND (heard.state IN ('sent', 'leased') OR heard.last_class = 'unknown'))
+_UNHEARD = f"""{_WAITING}
+SELECT story.dedup_key FROM story JOIN unheard_ends USING (incident_id)
+WHERE story.state = 'queued' AND story.seq <= unheard_ends.seq
 """
+_SUPERSEDE = (
+    "UPDATE notice SET state = 'superseded' WHERE state = 'queued' AND dedup_key IN (SELECT unnest($keys))"
+)
 # Who got an undeliverable opening in another's stead gets its end too.
 _FORWARD_RESOLVES = """
 INSERT INTO notice BY NAME
+WITH ending AS MATERIALIZED (
+    SELECT * FROM notice WHERE reason = 'resolved' AND dedup_key IN (SELECT unnest($keys))
+), told AS MATERIALIZED (
+    SELECT dedup_key, incident_id, destination, party, state, seq FROM notice
+    WHERE incident_id IN (SELECT incident_id FROM ending)
+)
 SELECT ending.dedup_key || '~' || stand_in.destination AS dedup_key, ending.incident_id, stand_in.destination,
        stand_in.party, ending.seq, ending.reason, ending.language, ending.subject, ending.body,
        'queued' AS state, 0 AS attempts, ending.not_before, ending.created_at
-FROM notice AS ending
-JOIN notice AS opening USING (incident_id, destination)
-JOIN notice AS stand_in ON stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
-WHERE ending.destination = $destination AND ending.reason = 'resolved' AND ending.state = 'queued'
-  AND opening.state = 'dead' AND opening.seq < ending.seq
-  AND NOT EXISTS (
-      SELECT 1 FROM notice AS heard
-      WHERE heard.destination = ending.destination AND heard.incident_id = ending.incident_id
-        AND (heard.state IN ('sent', 'leased') OR heard.last_class = 'unknown'))
+FROM ending
+JOIN told AS opening ON opening.incident_id = ending.incident_id AND opening.destination = ending.destination
+                    AND opening.state = 'dead' AND opening.seq < ending.seq
+JOIN told AS stand_in ON stand_in.incident_id = ending.incident_id
+                     AND stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
 ON CONFLICT (dedup_key) DO NOTHING
-RETURNING destination
 """
 _FORWARD = """
 INSERT INTO notice BY NAME
@@ -76,13 +87,13 @@ SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $p
 FROM notice WHERE dedup_key = $key
 ON CONFLICT (dedup_key) DO NOTHING
 """
-_NEXT = """
-SELECT dedup_key FROM notice
-WHERE destination = $destination AND state = 'queued' AND not_before <= $now
+_NEXT = f"""{_WAITING}
+SELECT dedup_key FROM story
+WHERE state = 'queued' AND not_before <= $now
   AND NOT EXISTS (
-      SELECT 1 FROM notice AS earlier
-      WHERE earlier.destination = notice.destination AND earlier.incident_id = notice.incident_id
-        AND earlier.seq < notice.seq AND earlier.state IN ('queued', 'leased'))
+      SELECT 1 FROM story AS earlier
+      WHERE earlier.incident_id = story.incident_id AND earlier.seq < story.seq
+        AND earlier.state IN ('queued', 'leased'))
 ORDER BY created_at, seq, dedup_key
 LIMIT 1
 """
@@ -136,8 +147,8 @@ def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Clai
     """The next notice due at `now` (UTC) for `destination`, leased for `lease_s` seconds; or None."""
 
     def job(cursor: duckdb.DuckDBPyConnection) -> Claimed | None:
-        cursor.execute(_FORWARD_RESOLVES, {"destination": destination})
-        cursor.execute(_SUPERSEDE, {"destination": destination})
+        if ends:
+            _drop_unheard(cursor, destination)
         found = cursor.execute(_NEXT, {"destination": destination, "now": naive_utc(now)}).fetchone()
         if found is None:
             return None
@@ -145,7 +156,8 @@ def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Clai
         row = cursor.execute(_LEASE, {"key": found[0], "until": until}).fetchone()
         return _claimed(row) if row else None
 
-    if not _anything(store, destination):
+    waiting, ends = _waiting(store, destination)
+    if not waiting:
         return None
     return store.transact(job)
 
@@ -198,10 +210,22 @@ def release_expired(store: Store, now: datetime, *, everything: bool = False) ->
     return store.transact(job)
 
 
-def _anything(store: Store, destination: str) -> bool:
-    """A look without the writer's turn: lanes ask often and mostly in vain."""
-    waiting = "SELECT 1 FROM notice WHERE destination = ? AND state = 'queued' LIMIT 1"
-    return not store.sql(waiting, [destination]).is_empty()
+def _waiting(store: Store, destination: str) -> tuple[bool, bool]:
+    """Whether notices wait, and whether ends are among them. A look without the writer's turn: lanes ask
+    often and mostly in vain."""
+    text = (
+        "SELECT count(*) > 0, coalesce(bool_or(reason = 'resolved'), false)"
+        " FROM notice WHERE destination = ? AND state = 'queued'"
+    )
+    waiting, ends = store.sql(text, [destination]).row(0)
+    return bool(waiting), bool(ends)
+
+
+def _drop_unheard(cursor: duckdb.DuckDBPyConnection, destination: str) -> None:
+    unheard = [row[0] for row in cursor.execute(_UNHEARD, {"destination": destination}).fetchall()]
+    if unheard:
+        cursor.execute(_FORWARD_RESOLVES, {"keys": unheard})
+        cursor.execute(_SUPERSEDE, {"keys": unheard})
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
