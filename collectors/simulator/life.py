@@ -28,6 +28,7 @@ from collectors.simulator.speak import dialect_of
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 30.0
+METERS_SINCE, METER_BASE_WH, METER_WH_PER_S = datetime(2026, 1, 1, tzinfo=UTC), 50_000_000.0, 50.0
 
 
 def _now() -> datetime:
@@ -50,9 +51,12 @@ class Life:
         self.plugs = {n: Plug(connector=n, meter_wh=0.0) for n in range(station.connectors + 1)}
         self.dialect = dialect_of(station)
         self.rng = Random(f"{seed}/{station.identity}")
-        for plug in self.plugs.values():
-            plug.meter_wh = float(self.rng.randrange(50_000, 9_000_000))
         self.clock = clock
+        # A register never falls, not even from one run to the next: it starts above what any earlier run
+        # (and the generated history, which ends below 50 MWh) can have counted, whatever its speed.
+        counted_wh = max(0.0, (clock() - METERS_SINCE).total_seconds()) * METER_WH_PER_S
+        for plug in self.plugs.values():
+            plug.meter_wh = float(self.rng.randrange(50_000, 9_000_000)) + METER_BASE_WH + round(counted_wh)
         self.ready = False
         self.refusals: dict[str, int] = {}
         self.on_stop: Callable[[Plug, str], None] = lambda plug, reason: None
