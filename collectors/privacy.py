@@ -81,8 +81,8 @@ _SECRET_TEXT: Final = re.compile(
     re.IGNORECASE,
 )
 _URL_LOGIN: Final = re.compile(r"(://)[^/\s:@\"']+:[^/\s@\"']+@")
-_MIN_TRACED: Final = 6
-"""A card of so many characters is hidden wherever it appears in a frame; shorter ones would hit by chance."""
+_TRACED: Final = re.compile(r"(?=.*\d)(?=.*\D).{6,}", re.DOTALL)
+"""A card like this is hidden wherever it appears in a frame; "Central" or "100000" would hit by chance."""
 
 
 class Pseudonymiser:
@@ -123,20 +123,17 @@ class Pseudonymiser:
         description = frame.error_description
         if description is not None:
             description = work.text(description)
-        text = _written_anew(frame, payload, description)
-        if text is None:
-            text = work.text(raw)
-        elif payload is frame.payload and description == frame.error_description:
-            text = raw
-        text = work.traced(text)
+        text = work.text(raw) if frame.findings else raw
+        if work.found:
+            payload = work.walk_traced(payload)
+            description = None if description is None else work.traced(description)
+        anew = payload is not frame.payload or description != frame.error_description
+        if anew or text != raw:
+            written = _written_anew(frame, payload, description)
+            text = work.traced(work.text(raw)) if written is None else written
         if text == raw:
             return frame
-        return msgspec.structs.replace(
-            frame,
-            payload=work.walk_traced(payload),
-            raw=text,
-            error_description=None if description is None else work.traced(description),
-        )
+        return msgspec.structs.replace(frame, payload=payload, raw=text, error_description=description)
 
 
 def _written_anew(frame: Frame, payload: dict[str, Any], description: str | None) -> str | None:
@@ -164,7 +161,7 @@ class _Replacing:
 
     def hide(self, token: str) -> str:
         pseudonym = self.owner.token(token)
-        if pseudonym != token and len(token.strip()) >= _MIN_TRACED:
+        if pseudonym != token and _TRACED.fullmatch(token.strip()):
             self.found[token.strip()] = pseudonym
         return pseudonym
 
@@ -237,13 +234,13 @@ class _Replacing:
         return text
 
     def walk_traced(self, value: Any) -> Any:
-        """`value` without any card found elsewhere in this frame."""
+        """`value` without any card found elsewhere in this frame; numbers and member names stay."""
         if isinstance(value, str):
             return self.traced(value)
         if isinstance(value, list):
             return [self.walk_traced(item) for item in value]
         if isinstance(value, dict):
-            return {self.traced(name): self.walk_traced(item) for name, item in value.items()}
+            return {name: self.walk_traced(item) for name, item in value.items()}
         return value
 
 

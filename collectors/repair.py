@@ -36,13 +36,13 @@ _WORDS: Final[dict[str, Any]] = {
 
 
 class _Cut(Exception):
-    """The text ended inside a value; `value` is what was complete by then, or `_NOTHING`."""
+    """The text ended or made no sense inside a value; `value` is what was complete by then, or `_NOTHING`."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
-class _Unreadable(Exception):
+class _TooDeep(Exception):
     pass
 
 
@@ -69,8 +69,9 @@ def read_broken(text: str) -> tuple[Any, tuple[str, ...]]:
             reader.found[findings.JSON_TRAILING_TEXT] = None
     except _Cut as cut:
         value = cut.value
-        reader.found[findings.JSON_TRUNCATED] = None
-    except _Unreadable:
+        if findings.JSON_BROKEN not in reader.found:
+            reader.found[findings.JSON_TRUNCATED] = None
+    except _TooDeep:
         return None, (findings.FRAME_UNREADABLE,)
     return value, tuple(reader.found) or (findings.JSON_NOT_STANDARD,)
 
@@ -91,7 +92,7 @@ class _Reader:
 
     def value(self, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise _Unreadable
+            raise _TooDeep
         char = self.peek()
         if char == "{":
             return self.members(depth)
@@ -116,7 +117,7 @@ class _Reader:
             if not comma:
                 self.found[findings.JSON_MISSING_COMMA] = None
             if char in "}:":
-                raise _Unreadable
+                raise self.broken(items)
             try:
                 items.append(self.value(depth + 1))
             except _Cut as cut:
@@ -149,12 +150,12 @@ class _Reader:
 
     def member(self, members: dict[str, Any], depth: int) -> None:
         if self.text[self.at] in "{[:":
-            raise _Unreadable
+            raise self.broken(members)
         try:
             key = str(self.value(depth + 1))
             colon = self.peek()
             if colon and colon != ":":
-                raise _Unreadable
+                raise self.broken(members)
             self.at += 1
             if not colon or not self.peek():
                 raise _Cut(_NOTHING)
@@ -166,6 +167,11 @@ class _Reader:
             if cut.value is not _NOTHING:  # a list or an object that was begun keeps what was complete
                 members[key] = cut.value
             raise _Cut(members) from None
+
+    def broken(self, value: Any) -> _Cut:
+        """The text makes no sense here; nothing behind this place is read."""
+        self.found[findings.JSON_BROKEN] = None
+        return _Cut(value)
 
     def comma_seen(self, double: bool) -> None:
         if double:
@@ -215,7 +221,7 @@ class _Reader:
         if match is None:
             if self.at >= len(self.text):
                 raise _Cut(_NOTHING)
-            raise _Unreadable
+            raise self.broken(_NOTHING)
         word = match.group()
         self.at = match.end()
         if self.at >= len(self.text):  # "12" may have been on its way to "1234"
