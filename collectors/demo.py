@@ -52,6 +52,9 @@ group_wait_s = 3
 """
 
 
+MAILBOX = "mailbox.jsonl"
+
+
 class DemoError(Exception):
     """The demo cannot start; `lines` say why and name the remedy."""
 
@@ -78,7 +81,7 @@ def run_demo(plan: DemoPlan) -> int:
     with (
         _Ending() as ending,
         _directory(plan.data_dir) as place,
-        Mailbox(place / "mailbox.jsonl", lambda message: _show(console, message)) as mailbox,
+        Mailbox(place / MAILBOX, lambda message: _show(console, message)) as mailbox,
     ):
         settings = _settings(plan, place, assets, mailbox)
         people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console, between=ending.obey)
@@ -200,10 +203,8 @@ def _simulator(settings: Settings, plan: DemoPlan, log: Path) -> Worker:
 
 
 def _show(console: Console, message: dict[str, Any]) -> None:
-    title = f"message to {message['destination']}: {message['subject']}"
-    console.print(title, style="bold", markup=False, soft_wrap=True)
-    body = str(message["body"] or "")
-    console.print("\n".join(f"    {line}" for line in body.splitlines()), markup=False, soft_wrap=True)
+    """One line a message: the fleet has much to tell. The whole text is in the mailbox file."""
+    console.print(f"message to {message['destination']}: {message['subject']}", markup=False, soft_wrap=True)
 
 
 def _welcome(settings: Settings, people: Sequence[Person], plan: DemoPlan, place: Path) -> Panel:
@@ -211,8 +212,10 @@ def _welcome(settings: Settings, people: Sequence[Person], plan: DemoPlan, place
     table.add_row("dashboard", settings.dashboard.link())
     table.add_row("stations", f"ws://127.0.0.1:{settings.ocpp.port}/<station>")
     table.add_row("metrics", f"{settings.http_url}/metrics")
+    table.add_row("mailbox", f"{place / MAILBOX}")
     table.add_row("files", f"{place}" + ("" if plan.data_dir else " (removed at the end)"))
     for person in people:
-        of = f" of {person.party}" if person.party else ""
-        table.add_row(person.role, f"{person.email}   password {person.password}{of}")
+        table.add_row(f"{person.role}", f"{person.email}  password {person.password}")
+        if person.party:
+            table.add_row("", f"of {person.party}")
     return Panel(table, title="Laadwacht demo", subtitle="Ctrl-C ends it", expand=False)

@@ -17,6 +17,8 @@ from collectors.cli.complaint import Complaint
 from collectors.owner import OwnerError, run_owner
 from collectors.settings import Settings
 
+# They tell of every connection; the database does too, and keeps it.
+CHATTY = ("laadwacht.websockets", "uvicorn.error", "uvicorn.access", "httpx")
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -26,6 +28,9 @@ def run_until_told(settings: Settings) -> int:
     if problems:
         raise Complaint(*problems)
     logging.basicConfig(level=settings.log.level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    if settings.log.level == "info":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return _run(run_owner(settings))
     except OwnerError as error:
