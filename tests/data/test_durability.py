@@ -1,0 +1,106 @@
+"""What was told to be stored is stored: after kill -9, and never told when the disk was full."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from data.store import Store
+
+# Prints each record's number once the store said it is stored, and goes on until it is killed.
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from data.store import Batch, FrameRow, Store
+from rules.core.model import Heartbeat
+store = Store.open(Path(sys.argv[1]))
+def say(record_id):
+    def done(error):
+        sys.stdout.write(f"{record_id} {'stored' if error is None else type(error).__name__}\\n")
+        sys.stdout.flush()
+    return done
+at = datetime.now(UTC)
+while True:
+    record_id = store.next_record_id()
+    row = FrameRow(record_id=record_id, received_at=at, station="BE-1", direction="in", raw="x" * 200)
+    beat = Heartbeat(station="BE-1", at=at, record_id=record_id)
+    store.submit(Batch(frames=[row], observations=[beat]), say(record_id))
+    if record_id % 500 == 0:
+        store.transact(lambda cursor: None)
+"""
+
+# The same, but no file may grow beyond a limit: what a full disk looks like to a program.
+FULL_DISK = """
+import resource, signal, sys, threading
+from datetime import UTC, datetime
+from pathlib import Path
+from data.store import Batch, FrameRow, Store
+store = Store.open(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, resource.RLIM_INFINITY))
+at = datetime.now(UTC)
+stored, failed = [], []
+for _ in range(60):
+    ids = [store.next_record_id() for _ in range(500)]
+    rows = [FrameRow(record_id=i, received_at=at, station="s", direction="in", raw=f"{i}" * 40) for i in ids]
+    told = threading.Event()
+    answer = []
+    def done(error):
+        answer.append(error)
+        told.set()
+    store.submit(Batch(frames=rows), done)
+    assert told.wait(30)
+    (stored if answer[0] is None else failed).extend(ids if answer[0] is None else [answer[0]])
+print(len(stored), len(failed), type(failed[0]).__name__, store.stats().last_error is not None)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+import os
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_every_record_told_stored_survives_kill_9_at_full_load(tmp_path: Path) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        lines = [process.stdout.readline() for _ in range(3_000)]
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.readlines()
+    told = [line.split() for line in lines if line.endswith("\n")]
+    assert {outcome for _, outcome in told} == {"stored"}
+    with Store.open(path) as store:
+        frames = set(store.sql("SELECT record_id FROM frame")["record_id"])
+        observations = set(store.sql("SELECT record_id FROM observation")["record_id"])
+        assert {int(number) for number, _ in told} <= frames
+        assert frames == observations
+        assert store.next_record_id() == max(frames) + 1
+
+
+def test_a_full_disk_is_told_to_the_caller_and_what_was_stored_stays(tmp_path: Path) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    stored, failed, kind, noted = run.stdout.split()
+    assert int(stored) > 0
+    assert int(failed) > 0
+    assert kind in {"IOException", "FatalException", "TransactionException"}
+    assert noted == "True"
+    with Store.open(path) as store:
+        assert store.sql("SELECT count(*) FROM frame").item(0, 0) == int(stored)
+
+
+def test_a_process_that_forgets_to_close_ends_and_leaves_no_lock(tmp_path: Path, free_port: int) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    code = (
+        "import sys; from pathlib import Path; from data.store import Store; "
+        "p = Path(sys.argv[1]); "
+        "store = Store.open(p, read_port=int(sys.argv[2]), token_file=p.with_name('read.token'))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path), str(free_port)], timeout=60, check=True)
+    Store.open(path).close()
