@@ -25,6 +25,7 @@ from data.commands import (
     HandOver,
     Overrule,
     Reset,
+    Trigger,
     earlier_outcome,
     remember,
 )
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 # What each role may ask beside the helpdesk, which may ask everything. The installer on site may restart
 # a station gently; the customer may tell what was seen.
 MAY: dict[str, tuple[type[Any], ...]] = {
-    "installer": (Acknowledge, Comment, HandOver, Reset),
+    "installer": (Acknowledge, Comment, HandOver, Reset, Trigger),
     "customer": (Comment,),
 }
 
@@ -63,7 +64,7 @@ class CommandDesk:
     ) -> None:
         self._store = store
         self._intake = intake
-        self._stations = stations
+        self.stations = stations
         self._register = register
         self._clock = clock
         self._running: dict[str, asyncio.Task[CommandOutcome]] = {}
@@ -109,15 +110,17 @@ class CommandDesk:
         if denied is not None:
             return StationOutcome("refused", denied)
         if isinstance(command, Reset):
-            return await self._stations.reset(command.station, command.kind)
+            return await self.stations.reset(command.station, command.kind)
+        if isinstance(command, Trigger):
+            return await self.stations.trigger(command.station, command.message, command.evse)
         return await self._record(user, place, command)
 
     def _place_of(self, command: Command) -> Place | None:
-        if isinstance(command, Reset):
+        if isinstance(command, Reset | Trigger):
             asset = self._register().get(command.station)
             if asset is not None:
                 return Place(command.station, asset.installer, asset.customer)
-            known = self._stations.knows(command.station)
+            known = self.stations.knows(command.station)
             return Place(command.station, None, None) if known else None
         found = self._store.query("incident", incident_id=command.incident_id)
         if found.is_empty():

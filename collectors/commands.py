@@ -59,7 +59,7 @@ class StationCommands:
     ) -> None:
         self._connection_of = connection_of
         self._last_known = last_known
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
 
     def knows(self, station: str) -> bool:
         """Whether this station is, or was, connected to this process."""
@@ -80,7 +80,7 @@ class StationCommands:
             return StationOutcome("failed", told)
         action, payload = build(connection.version)
         try:
-            answer = await connection.call(action, payload, self._timeout_s)
+            answer = await connection.call(action, payload, self.timeout_s)
         except CallFailed as error:
             return StationOutcome("failed", str(error))
         return judge_answer(action, answer)

@@ -58,7 +58,16 @@ class Reset(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag=
     why: str = ""
 
 
-Command = Acknowledge | Overrule | HandOver | Comment | Reset
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="trigger"):
+    """Ask the station to send `message` now; for one EVSE, or for the station as a whole."""
+
+    station: str
+    message: Literal["BootNotification", "Heartbeat", "StatusNotification", "MeterValues"]
+    evse: int | None = None
+    why: str = ""
+
+
+Command = Acknowledge | Overrule | HandOver | Comment | Reset | Trigger
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,28 +10,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from collectors.owner import Owner, OwnerError
-from collectors.settings import (
-    DestinationSettings,
-    HoldSettings,
-    HttpSettings,
-    OcppSettings,
-    ReadDoorSettings,
-    Secret,
-    Settings,
-)
+from collectors.settings import AuthorisationSettings, Settings
 from data.register import write_register
 from data.store import Store
 from rules.core.model import Asset
 from tests.collectors.house import station
+from tests.collectors.owners import appears, owner_of, settings_for, url_of
 
 HOUSE = Path(__file__).resolve().parents[2]
 FAULT = {
@@ -40,56 +30,6 @@ FAULT = {
     "status": "Faulted",
     "timestamp": "2026-11-22T10:00:00Z",
 }
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
-def settings_for(directory: Path, **changes: Any) -> Settings:
-    ocpp, http, read = free_ports(3)
-    return Settings(
-        data_dir=directory,
-        ocpp=OcppSettings(port=ocpp),
-        http=HttpSettings(port=http),
-        read_door=ReadDoorSettings(port=read),
-        hold=HoldSettings(scale=0.0, boot_noise_s=0),
-        destinations=(
-            DestinationSettings(name="helpdesk", party="operator", url=Secret("json://127.0.0.1:9/")),
-            DestinationSettings(name="fixit", party="installer:Fixit", url=Secret("json://127.0.0.1:9/")),
-        ),
-        **changes,
-    )
-
-
-@asynccontextmanager
-async def owner_of(settings: Settings) -> AsyncIterator[Owner]:
-    owner = Owner(settings)
-    await owner.start()
-    try:
-        yield owner
-    finally:
-        await owner.stop()
-
-
-async def appears(owner: Owner, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of `sql`, as soon as there are any."""
-    async with asyncio.timeout(20):
-        while True:
-            rows = (await asyncio.to_thread(owner.store.sql, sql)).rows()
-            if rows:
-                return rows
-            await asyncio.sleep(0.05)
-
-
-def url_of(settings: Settings, name: str) -> str:
-    return f"ws://127.0.0.1:{settings.ocpp.port}/{name}"
 
 
 def test_a_fault_on_the_wire_becomes_frame_observation_incident_and_notice(tmp_path: Path) -> None:
@@ -171,8 +111,6 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_refused_card_hears_blocked_and_is_stored_under_a_pseudonym(tmp_path: Path) -> None:
-    from collectors.settings import AuthorisationSettings
-
     async def scenario() -> None:
         settings = settings_for(tmp_path, authorisation=AuthorisationSettings(blocked=("04AABBCCDD",)))
         async with owner_of(settings) as owner:
