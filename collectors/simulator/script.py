@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from collectors.simulator.assets import VirtualStation
 from collectors.simulator.faults import FAULTS
+from collectors.simulator.makes import make_named
 from rules.core.model import Asset
 
 #: A card that is on the demo's block list (`demo_blocked_tokens`).
@@ -105,18 +106,19 @@ def demo_script(assets: Sequence[Asset], *, seed: int = 1, hours: float = 4.0) -
     )
     free = list(others)
     for at_s, what, for_s, version in opening:
-        station = _take(free, version) or Random(f"script/{seed}/{at_s}").choice(others)
+        station = _take(free, version, what) or Random(f"script/{seed}/{at_s}").choice(others)
         script.append(Step(at_s=at_s, select=f"station:{station.station}", what=what, for_s=for_s))
     script += _later(free or others, Random(f"script/{seed}"), hours)
     return sorted(script, key=lambda step: step.at_s)
 
 
-def _take(free: list[Asset], version: str) -> Asset | None:
-    """Takes the first free station that speaks `version` ("": any) out of the list."""
-    from collectors.simulator.makes import make_named
-
+def _take(free: list[Asset], version: str, what: str) -> Asset | None:
+    """Takes the first free station that speaks `version` ("": any) and shows `what` well out of the list."""
     for asset in free:
-        if version in ("", make_named(asset.make).version):
+        make = make_named(asset.make)
+        # A station that boots at each reconnect would look like one that keeps restarting.
+        unfit = {"flapping": make.boots_on_reconnect, "vendor": make.vendor_fault is None}
+        if version in ("", make.version) and not unfit.get(what, False):
             free.remove(asset)
             return asset
     return None
@@ -151,5 +153,5 @@ def _later(assets: Sequence[Asset], rng: Random, hours: float) -> list[Step]:
                 connector=rng.randint(1, asset.connectors or 1),
             )
         )
-        at_s += rng.expovariate(1 / 240.0)
+        at_s += rng.uniform(120.0, 360.0)
     return steps

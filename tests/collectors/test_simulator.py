@@ -328,6 +328,18 @@ def test_the_demo_shows_both_sides_an_outage_and_a_recovery_within_two_minutes()
     assert outage.select.startswith("site:")
 
 
+def test_the_demo_s_faults_fall_on_stations_that_show_them_well() -> None:
+    assets = demo_assets(40)
+    makes = {station.identity: station.make for station in stations_of(assets)}
+    opening = {
+        s.what: makes[s.select.removeprefix("station:")]
+        for s in demo_script(assets)
+        if s.at_s < 59 and s.select.startswith("station:")
+    }
+    assert opening["vendor"].vendor_fault is not None
+    assert not opening["flapping"].boots_on_reconnect
+
+
 def test_a_script_for_a_station_that_is_not_there_is_refused_before_anything_connects() -> None:
     with pytest.raises(ScriptError, match="names no station"):
         Fleet("ws://127.0.0.1:1", 2, script=[Step(at_s=0, select="station:nope", what="vendor")])
