@@ -296,23 +296,34 @@ class Engine:
         return good
 
     def _texts(self, effects: list[Effect]) -> dict[str, tuple[str, str, str]]:
-        """Render notices while the incident is as it was when they were decided."""
+        """Notice key -> text, each told of its incident as it was when the notice was decided.
+
+        A judge writes an incident's row at the end of the step that notices belong to: so the row that
+        follows a notice is its own, and where none follows, the last one known.
+        """
         rendered: dict[str, tuple[str, str, str]] = {}
+        following: dict[str, IncidentRow] = {}
+        waiting: list[tuple[NoticeRow, IncidentRow | None]] = []
+        for effect in reversed(effects):
+            if isinstance(effect, IncidentRow):
+                following[effect.incident_id] = effect
+            elif isinstance(effect, NoticeRow):
+                waiting.append((effect, following.get(effect.incident_id)))
         for effect in effects:
             if isinstance(effect, IncidentRow):
                 self._incidents[effect.incident_id] = effect
-            elif isinstance(effect, NoticeRow):
-                rendered[effect.dedup_key] = self._text(effect)
+        for notice, incident in reversed(waiting):
+            rendered[notice.dedup_key] = self._text(
+                notice, incident or self._incidents.get(notice.incident_id)
+            )
         for effect in effects:
             if isinstance(effect, IncidentRow) and effect.state is IncidentState.RESOLVED:
                 self._incidents.pop(effect.incident_id, None)
         return rendered
 
-    def _text(self, notice: NoticeRow) -> tuple[str, str, str]:
+    def _text(self, notice: NoticeRow, incident: IncidentRow | None) -> tuple[str, str, str]:
         try:
-            incident = self._incidents.get(notice.incident_id) or stored_incident(
-                self._store, notice.incident_id
-            )
+            incident = incident or stored_incident(self._store, notice.incident_id)
             if incident is not None:
                 return self._render(notice, incident)
         except Exception as error:

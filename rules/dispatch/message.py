@@ -23,6 +23,7 @@ MAX_VALUE = 160  # characters of one piece of foreign text
 MAX_SUBJECT = 180
 MAX_PROOFS = 6
 MAX_MEMBERS = 8
+UNKNOWN = "–"  # a value that a proof does not have
 
 _FIELD = re.compile(r"\{(\w+)\}")
 # Control characters, and the invisible ones that hide or reverse text (bidi marks, zero width, tags).
@@ -224,8 +225,8 @@ class _Page:
         lines = [self.say("evidence")]
         for proof in shown:
             values = {name: clean(value) for name, value in proof.values.items() if value is not None}
-            text = fill(self.catalog.text(proof.says, self.language), values)
-            lines.append(f"- {self._when(proof.at, short=True)} {text}")
+            text = fill(self.catalog.text(f"says.{proof.says}", self.language), values)
+            lines.append(f"- {self._when(proof.at, short=True)} {_FIELD.sub(UNKNOWN, text)}")
         return lines
 
     def _advice(self) -> list[str]:

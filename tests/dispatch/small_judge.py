@@ -87,9 +87,9 @@ class SmallJudge:
         n = 1 if reason is NoticeReason.FIRST else 2
         event = IncidentEventRow(incident_id=row.incident_id, n=n, at=at, event=reason.value)
         return [
-            msgspec.structs.replace(row),
-            event,
             *(notice(row.incident_id, name, n, reason, at) for name in self.destinations),
+            event,
+            msgspec.structs.replace(row),
         ]
 
 
@@ -110,7 +110,7 @@ def incident(station: str, at: datetime, record_id: int = 0) -> IncidentRow:
         rule_version="1",
         pending_at=at,
         station=station,
-        evidence=[Evidence(at=at, says="evidence.status", record_id=record_id)],
+        evidence=[Evidence(at=at, says="status_error", record_id=record_id)],
     )
 
 

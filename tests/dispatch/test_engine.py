@@ -113,6 +113,8 @@ def test_a_fault_becomes_an_incident_and_a_rendered_notice_and_its_end_another(t
         ("C-100004-wacht-1", "first", "first C"),
     ]
     assert {row[4] for row in found["notice"]} == {"queued"}
+    # All was judged in one go, and yet each text tells its incident as it was at that moment.
+    assert [row[3].split()[0] for row in found["notice"]] == ["open", "resolved", "open"]
 
 
 @pytest.mark.parametrize("stop_after", range(1, 7))

@@ -49,7 +49,7 @@ faults:
     first_aid: {nl: "Zet de differentieel één keer op.", fr: "Réarmez une fois.", en: "Reset the RCD once."}
     not_to_do: {nl: "Niet overbruggen.", fr: "Ne pas ponter.", en: "Do not bridge it."}
 texts:
-  evidence.status:
+  says.status_error:
     {nl: "meldde {code}: {info}", fr: "a signalé {code} : {info}", en: "reported {code}: {info}"}
 """
 
@@ -77,7 +77,7 @@ def incident(**more: Any) -> IncidentRow:
     evidence = [
         Evidence(
             at=SINCE + timedelta(seconds=i),
-            says="evidence.status",
+            says="status_error",
             record_id=7 + i,
             values={"code": "GroundFailure", "info": f"0x{i}"},
         )
@@ -186,7 +186,7 @@ def test_what_a_station_says_stays_one_harmless_line(catalog: Catalog) -> None:
         "x\r\nBcc: a@b.be\nKlik https://dief.example/<b>[hier](http://x)</b> @everyone `rm` {fault} \u202e"
         * 9
     )
-    evidence = [Evidence(at=SINCE, says="evidence.status", values={"code": hostile, "info": hostile})]
+    evidence = [Evidence(at=SINCE, says="status_error", values={"code": hostile, "info": hostile})]
     found = text(catalog, evidence=evidence, station=hostile, installer=hostile)
     assert len(found.splitlines()) == len(text(catalog, evidence=evidence).splitlines())
     for sign in ("https://dief", "<b>", "@everyone", "](", "`", "\u202e", "\r"):
@@ -201,6 +201,11 @@ def test_cleaned_text_is_one_capped_line_without_markup(raw: str) -> None:
     assert len(cleaned.splitlines()) <= 1
     assert not set(cleaned) & set("<>[]`@*|\x00\r\n\t")
     assert "://" not in cleaned
+
+
+def test_a_value_that_a_proof_lacks_is_a_dash(catalog: Catalog) -> None:
+    evidence = [Evidence(at=SINCE, says="status_error", values={"code": "GroundFailure", "info": None})]
+    assert "- 22/07 18:40:12 meldde GroundFailure: –" in text(catalog, evidence=evidence)
 
 
 def test_a_value_is_never_taken_for_a_template() -> None:
