@@ -53,9 +53,8 @@ class Knocker:
 @asynccontextmanager
 async def knocking(directory: Path) -> AsyncIterator[Knocker]:
     async with owner_of(settings_for(directory)) as owner:
-        write_register(
-            owner.store, [Asset(station="BE-1", site="Gent", installer="Fixit", customer="Bakker")]
-        )
+        asset = Asset(station="BE-1", site="Gent", installer="Fixit", customer="Bakker")
+        write_register(owner.store, [asset])
         for email, role, party in (
             (HELPDESK, "helpdesk", None),
             (FIXIT, "installer", "Fixit"),
