@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from collectors.frame import Frame, parse
 from collectors.privacy import HIDDEN, Pseudonymiser
-from tests.collectors.test_frame import JSON, storable
+from tests.collectors.test_frame import storable
 from tests.collectors.test_ocpp import FRAMES
 
 KEY = bytes(range(32))
@@ -104,13 +104,18 @@ def test_nothing_makes_hiding_raise_and_hiding_twice_is_hiding_once(text: str) -
     assert msgspec.json.encode(again.payload) == msgspec.json.encode(once.payload)
 
 
-@given(st.dictionaries(st.sampled_from(["connectorId", "status", "info"]), JSON, max_size=3))
+HARMLESS = st.recursive(
+    st.integers().filter(lambda n: -(2**63) <= n < 2**63) | st.text("abcxyz 019:.-é"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("uvw"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["connectorId", "status", "info"]), HARMLESS, max_size=3))
 def test_a_frame_without_cards_is_left_exactly_as_it_came(payload: dict[str, Any]) -> None:
     frame = parse(json.dumps([2, "x", "StatusNotification", payload]))
     result = PRIVATE.frame(frame)
-    if "@" not in frame.raw and "\\u" not in frame.raw:
-        assert result is frame
-    assert result.raw == frame.raw
+    assert result is frame
 
 
 def test_one_card_is_one_pseudonym_in_every_spelling_and_version() -> None:
