@@ -1,7 +1,7 @@
-"""What an imported log leaves open at its end, and how that is closed where the station is known to live on.
+"""What a log that is judged apart leaves open at its end, and how that is closed.
 
-Decides nothing about faults: a row is closed only because the log ends and newer data of the same station
-exist. It must never close what nobody has seen the end of otherwise.
+Decides nothing about faults. Beyond its last record a log knows nothing: states, links and sessions end
+there. An incident stays open, as the last that is known, unless newer data of the same station exist.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from rules.core.model import (
     IncidentState,
     IntervalRow,
     LinkRow,
+    SessionRow,
 )
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER_ALL = datetime(9999, 1, 1, tzinfo=UTC)
+OpenRow = IntervalRow | LinkRow | SessionRow
 
 
 class LogEnd:
@@ -31,7 +33,7 @@ class LogEnd:
     def __init__(self) -> None:
         self._first: dict[str, datetime] = {}
         self._last: dict[str, datetime] = {}
-        self._open: dict[tuple[object, ...], IntervalRow | LinkRow] = {}
+        self._open: dict[tuple[object, ...], OpenRow] = {}
         self._incidents: dict[str, IncidentRow] = {}
         self._entries: dict[str, int] = {}
 
@@ -55,6 +57,8 @@ class LogEnd:
                 )
             elif isinstance(effect, LinkRow):
                 self._keep(("link", effect.station, effect.started_at), effect)
+            elif isinstance(effect, SessionRow):
+                self._keep(("session", effect.session_id), effect)
             elif isinstance(effect, IncidentRow):
                 if effect.state is IncidentState.RESOLVED:
                     self._incidents.pop(effect.incident_id, None)
@@ -63,20 +67,22 @@ class LogEnd:
             elif isinstance(effect, IncidentEventRow):
                 self._entries[effect.incident_id] = max(self._entries.get(effect.incident_id, 0), effect.n)
 
-    def _keep(self, key: tuple[object, ...], row: IntervalRow | LinkRow) -> None:
+    def _keep(self, key: tuple[object, ...], row: OpenRow) -> None:
         if row.ended_at is None:
             self._open[key] = row
         else:
             self._open.pop(key, None)
 
-    def closing(self, stations: Iterable[str]) -> list[Effect]:
-        """Ends for every open row of `stations`, at the station's last record; `log_ended` in its history."""
-        wanted = set(stations)
-        effects: list[Effect] = [
-            msgspec.structs.replace(row, ended_at=max(row.started_at, self._last.get(row.station, _NEVER)))
-            for row in self._open.values()
-            if row.station in wanted
-        ]
+    def closing(self, overtaken: Iterable[str], until: datetime) -> list[Effect]:
+        """Ends for every open row: at the station's last record, for an outage at `until`, the log's end.
+        Incidents end only at `overtaken` stations, with `log_ended` in their history."""
+        wanted = set(overtaken)
+        effects: list[Effect] = []
+        for row in self._open.values():
+            ended = self._last.get(row.station, _NEVER)
+            if isinstance(row, LinkRow) and row.state == "offline":
+                ended = until
+            effects.append(msgspec.structs.replace(row, ended_at=max(row.started_at, ended)))
         for incident in self._incidents.values():
             if incident.station is None or incident.station not in wanted:
                 continue

@@ -197,7 +197,9 @@ class _Import:
         """The log is over."""
         if self._judge is None or self._reached is None or self._own_past:
             return
-        effects = self._judge.advance(self._reached + timedelta(seconds=settle_s))
+        until = self._reached + timedelta(seconds=settle_s)
+        effects = self._judge.advance(until)
+        self._end.saw(effects)
         nothing = Batch(frames=[], links=[], observations=[])
         keep_imported(self._store, nothing, self._kept_apart(effects))
         overtaken = {
@@ -205,7 +207,7 @@ class _Import:
             for station, known in self._known.items()
             if known.last_seen_at > self._end.last_of(station)
         }
-        keep_imported(self._store, nothing, self._end.closing(overtaken))
+        keep_imported(self._store, nothing, self._end.closing(overtaken, until))
         move_first_seen(
             self._store, {name: self._end.first_of(name) for name in overtaken & self._decoders.keys()}
         )
@@ -336,15 +338,16 @@ class _Import:
 
     def _kept_apart(self, effects: Sequence[Effect]) -> list[Effect]:
         """Without rows that would overwrite what is known of a station by something older."""
-        return [
-            effect
-            for effect in effects
-            if not (
-                isinstance(effect, StationRow)
-                and (known := self._known.get(effect.station)) is not None
-                and known.last_seen_at > effect.last_seen_at
-            )
-        ]
+        kept: list[Effect] = []
+        for effect in effects:
+            if not isinstance(effect, StationRow):
+                kept.append(effect)
+            elif (known := self._known.get(effect.station)) is None or (
+                known.last_seen_at <= effect.last_seen_at
+            ):
+                # Connected then says nothing about now: unknown.
+                kept.append(msgspec.structs.replace(effect, connected=None))
+        return kept
 
 
 def _keyed(row: Row, keys: Mapping[int, int]) -> Row:
