@@ -29,6 +29,10 @@ def served_store(tmp_path: Path, free_port: int) -> Iterator[Store]:
 
 @pytest.fixture
 def free_port() -> int:
+    return unused_port()
+
+
+def unused_port() -> int:
     """A port nobody listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
