@@ -1,0 +1,193 @@
+"""The same observations give the same effects, however they are cut up, saved, restored or waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from rules.core.judge import Judge
+from rules.core.model import (
+    Authorised,
+    Blind,
+    BootAnswered,
+    Booted,
+    CallErrored,
+    CommandSent,
+    Connected,
+    Disconnected,
+    Effect,
+    EventReported,
+    Heartbeat,
+    MeterRead,
+    Observation,
+    Seen,
+    SessionAccepted,
+    SessionEnded,
+    SessionStarted,
+    SessionUpdated,
+    Status,
+    StatusReported,
+    UserActed,
+)
+from rules.core.policy import Policy
+from rules.core.state import JudgeState
+from tests.rules_core import helpers
+
+STATIONS = [f"{site}-{n}" for site in ("GNT", "ANT", "LEU") for n in (1, 2, 3)] + ["XYZ"]
+POLICY = Policy(offline_min_s=120, default_heartbeat_s=30, clear_delay_s=90, group_wait_s=20)
+REGISTER = helpers.register(*[s for s in STATIONS if s != "XYZ"])
+ERRORS = ("NoError", "GroundFailure", "ConnectorLockFailure", "OtherError", "EVCommunicationError", None)
+TOKENS = ("a", "b", "c")
+
+
+def _one(dice: Random, base: dict[str, Any]) -> Observation:
+    """Any observation about one station."""
+    c = dice.randint(0, 2)
+    token = dice.choice(TOKENS)
+    makers: list[Callable[[], Observation]] = [
+        lambda: Heartbeat(**base),
+        lambda: Connected(**base),
+        lambda: Disconnected(**base, replaced=dice.random() < 0.3),
+        lambda: Seen(**base, direction=dice.choice(("in", "out"))),
+        lambda: Booted(**base, make="Zaptec", reason="PowerUp"),
+        lambda: BootAnswered(**base, status=dice.choice(("Accepted", "Rejected", "Pending")), interval_s=30),
+        lambda: StatusReported(
+            **base, evse=c, connector=c, status=dice.choice(list(Status)), error_code=dice.choice(ERRORS)
+        ),
+        lambda: EventReported(
+            **base, evse=c, component="RCD", variable="Tripped", cleared=dice.random() < 0.5
+        ),
+        lambda: Authorised(**base, token=token, outcome=dice.choice(("Accepted", "Invalid", "Blocked"))),
+        lambda: SessionStarted(**base, evse=c, connector=c, message_id=f"m{c}", token=token, meter_wh=10.0),
+        lambda: SessionAccepted(**base, message_id=f"m{c}", ref=str(c)),
+        lambda: MeterRead(**base, evse=c, connector=c, energy_wh=dice.uniform(0, 9000)),
+        lambda: SessionUpdated(**base, ref=str(c), evse=c),
+        lambda: SessionEnded(**base, ref=str(c), meter_wh=20.0),
+        lambda: CallErrored(**base, direction="out", code="InternalError", action="Authorize"),
+        lambda: CommandSent(**base, action="GetConfiguration", message_id="q"),
+    ]
+    return dice.choice(makers)()
+
+
+def _log(dice: Random, length: int) -> list[Observation]:
+    """A log in order of receipt, with pauses long enough for every deadline."""
+    found: list[Observation] = []
+    now = helpers.START
+    for n in range(length):
+        now += timedelta(seconds=dice.choice((0, 0.5, 3, 25, 60, 131, 400)))
+        if dice.random() < 0.05:
+            since = max(found[-1].at if found else helpers.START, now - timedelta(seconds=200))
+            found.append(Blind(station="", at=now, since=since))
+            continue
+        found.append(_one(dice, {"station": dice.choice(STATIONS), "at": now, "record_id": n + 1}))
+    return found
+
+
+# A seed and a length: hypothesis looks for the log that breaks it, and shrinks to the shortest.
+logs = st.builds(lambda seed, length: _log(Random(seed), length), st.integers(0, 2**32), st.integers(1, 90))
+
+
+def _acts(judged: list[Effect], log: list[Observation]) -> list[Observation]:
+    """The log with people acting on the first incidents that it gives."""
+    acts: list[Observation] = []
+    for n, identity in enumerate(helpers.incidents(judged)):
+        action, owner = (("acknowledge", None), ("hand_over", "operator"), ("overrule", "installer"))[n % 3]
+        acts.append(
+            UserActed(
+                station="",
+                at=log[-1].at,
+                action=action,
+                incident_id=identity,
+                by="eva",
+                owner=owner,
+                side="hardware",
+            )
+        )
+    return [*log, *acts[:5]]
+
+
+@settings(max_examples=150, deadline=None)
+@given(logs, st.integers(0, 2**32))
+def test_the_same_log_in_any_chunking_with_saves_and_waits_gives_the_same_effects(
+    log: list[Observation], seed: int
+) -> None:
+    end = log[-1].at + timedelta(seconds=2000)
+    dice = Random(seed)
+    first = helpers.judge(REGISTER, POLICY)
+    log = _acts(helpers.feed(first, log), log)
+    plain = helpers.judge(REGISTER, POLICY)
+    expected = helpers.feed(plain, log) + plain.advance(end)
+
+    other: Judge = helpers.judge(REGISTER, POLICY)
+    found: list[Effect] = []
+    for n, obs in enumerate(log):
+        found += other.feed(obs)
+        following = log[n + 1] if n + 1 < len(log) else None
+        limit = (
+            end if following is None else following.since if isinstance(following, Blind) else following.at
+        )
+        if limit > obs.at and dice.random() < 0.5:
+            part = dice.random()
+            found += other.advance(obs.at + (limit - obs.at) * part)
+        if dice.random() < 0.2:
+            other = helpers.judge(REGISTER, POLICY, other.state())
+    found += other.advance(end)
+
+    assert found == expected
+    saved = [msgspec.msgpack.decode(one.state(), type=JudgeState) for one in (plain, other)]
+    assert saved[0] == saved[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs)
+def test_no_destination_hears_of_an_end_without_its_beginning(log: list[Observation]) -> None:
+    judge = helpers.judge(REGISTER, POLICY)
+    effects = helpers.feed(judge, log) + judge.advance(log[-1].at + timedelta(seconds=5000))
+    open_at: set[tuple[str, str]] = set()
+    for effect in effects:
+        if type(effect).__name__ != "NoticeRow":
+            continue
+        who = (effect.incident_id, effect.destination)  # type: ignore[attr-defined]
+        if effect.reason == "resolved":  # type: ignore[attr-defined]
+            assert who in open_at
+            open_at.remove(who)
+        else:
+            open_at.add(who)
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs)
+def test_there_is_never_more_than_one_live_incident_of_a_key(log: list[Observation]) -> None:
+    judge = helpers.judge(REGISTER, POLICY)
+    live: dict[str, str] = {}
+    for effect in helpers.feed(judge, log):
+        if type(effect).__name__ != "IncidentRow":
+            continue
+        if effect.state == "resolved":  # type: ignore[attr-defined]
+            live.pop(effect.key, None)  # type: ignore[attr-defined]
+        else:
+            assert live.setdefault(effect.key, effect.incident_id) == effect.incident_id  # type: ignore[attr-defined]
+
+
+def test_feeding_does_not_change_what_was_emitted_before() -> None:
+    judge = helpers.judge()
+    faulted = StatusReported(
+        station="S-1",
+        at=helpers.at(0),
+        evse=1,
+        connector=1,
+        status=Status.FAULTED,
+        error_code="GroundFailure",
+    )
+    early = judge.feed(faulted)
+    row = next(iter(helpers.incidents(early).values()))
+    before = replace(row)
+    judge.feed(replace(faulted, at=helpers.at(5), status=Status.AVAILABLE, error_code="NoError"))
+    assert row == before
