@@ -8,8 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,10 @@ from collectors.settings_load import load_settings
 from data.read import ReadDoor
 from data.scope import HELPDESK
 from data.store import Store
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
-WAIT_S = 150.0
 STATIONS = 16
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + WAIT_S
-    while not (value := true()):
-        assert time.monotonic() < deadline, f"in {WAIT_S:.0f} s not seen: {what}"
-        time.sleep(0.3)
-    return value
 
 
 def processes_about(place: Path) -> list[str]:
@@ -82,7 +73,11 @@ def test_the_demo_shows_stations_an_incident_a_message_and_metrics_and_leaves_no
     demo: tuple[subprocess.Popen[str], Path, Path],
 ) -> None:
     process, screen, place = demo
-    until(lambda: "Laadwacht demo" in screen.read_text() or process.poll() is not None, "the welcome")
+    until(
+        lambda: "Laadwacht demo" in screen.read_text() or process.poll() is not None,
+        "the welcome",
+        within_s=150,
+    )
     assert process.poll() is None, screen.read_text()
     settings = load_settings({"data_dir": str(place)}, {}, place)
 
@@ -91,17 +86,15 @@ def test_the_demo_shows_stations_an_incident_a_message_and_metrics_and_leaves_no
         numbers = re.findall(r"^laadwacht_stations_connected(?:\{[^}]*\})? (\S+)$", text, re.MULTILINE)
         return sum(float(number) for number in numbers) >= STATIONS
 
-    until(connected, "every station connected, in the metrics")
+    until(connected, "every station in the metrics")
     page = httpx.get(
         settings.dashboard.link(), headers={"accept": "text/html"}, trust_env=False, follow_redirects=True
     )
     assert (page.status_code, page.url.path) == (200, "/login")
     mailbox = place / "mailbox.jsonl"
-    message = json.loads(until(lambda: mailbox.exists() and mailbox.read_text(), "a message").splitlines()[0])
-    assert message["subject"]
-    assert message["subject"] in until(
-        lambda: message["subject"] in screen.read_text() and screen.read_text(), "the message on the screen"
-    )
+    first = until(lambda: mailbox.read_text() if mailbox.exists() else "", "a message", within_s=150)
+    subject = json.loads(first.splitlines()[0])["subject"]
+    until(lambda: subject in screen.read_text(), "the message on the screen")
     reads = ReadDoor(settings.read_url, settings.token_file)
     started = datetime.now(UTC) - timedelta(hours=1)
     incidents = reads.query("incidents", HELPDESK, closed_since=started, counted_since=started, limit=500)

@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_S = 30.0
@@ -34,13 +34,6 @@ sys.exit(Supervisor(workers, lambda text: print(text, flush=True)).run(lambda: p
 """
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -57,7 +50,7 @@ def supervised(*workers: str) -> subprocess.Popen[str]:
 
 
 def pid_in(file: Path) -> int:
-    until(lambda: file.exists() and file.read_text() != "")
+    until(lambda: file.exists() and file.read_text() != "", "a process id")
     return int(file.read_text())
 
 
@@ -74,14 +67,14 @@ def test_killed_outright_it_still_leaves_no_process(tmp_path: Path) -> None:
     with supervised(f"{SLEEPER}|{tmp_path}/a", f"{SLEEPER}|{tmp_path}/b") as one:
         pids = [pid_in(tmp_path / name) for name in "ab"]
         one.kill()
-        until(lambda: not any(alive(pid) for pid in pids))
+        until(lambda: not any(alive(pid) for pid in pids), "their end")
 
 
 def test_a_worker_that_falls_is_started_again(tmp_path: Path) -> None:
     with supervised(f"{SLEEPER}|{tmp_path}/a") as one:
         first = pid_in(tmp_path / "a")
         os.kill(first, signal.SIGKILL)
-        until(lambda: pid_in(tmp_path / "a") != first)
+        until(lambda: pid_in(tmp_path / "a") != first, "another process")
         one.terminate()
         assert one.wait(WAIT_S) == 0
 

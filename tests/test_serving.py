@@ -1,0 +1,123 @@
+"""`serve` and `up` as processes: other commands reach a running owner, and all end cleanly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from collectors.ports import with_free_ports
+from collectors.settings import Settings
+from collectors.settings_load import load_settings
+from data.register import load_register
+from data.store import Store
+from tests.test_cli import HEADER, LOG, complaint_of, laadwacht
+from tests.waiting import answers, until
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def place(tmp_path: Path, free_ports: list[int]) -> Path:
+    """A directory with a configuration whose ports are free."""
+    doors = ("ocpp", "http", "read_door", "dashboard")
+    sections = [f"[{door}]\nport = {port}\n" for door, port in zip(doors, free_ports, strict=True)]
+    (tmp_path / "laadwacht.toml").write_text("".join(sections))
+    return tmp_path
+
+
+@pytest.fixture
+def free_ports() -> list[int]:
+    nothing = {f"{door}.port": 0 for door in ("ocpp", "http", "dashboard", "read_door")}
+    chosen = with_free_ports(load_settings(nothing, {}, Path("/")))
+    return [chosen.ocpp.port, chosen.http.port, chosen.read_door.port, chosen.dashboard.port]
+
+
+def settings_in(place: Path) -> Settings:
+    return load_settings({}, {}, place)
+
+
+@contextmanager
+def running(command: str, place: Path) -> Iterator[subprocess.Popen[str]]:
+    """`laadwacht COMMAND` in `place`, once its HTTP door answers."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("LAADWACHT_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "collectors", command],
+        cwd=place,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = f"{settings_in(place).http_url}/healthz"
+        until(lambda: answers(url) or process.poll() is not None, "the HTTP door")
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_other_commands_reach_a_running_owner(place: Path) -> None:
+    (place / "register.csv").write_text(HEADER + "BE-1,Depot,,51.0,3.7,Alfen,,,Claes,,,22,2\n")
+    (place / "day.jsonl").write_text(LOG)
+    with running("serve", place) as owner:
+        assert "1 station(s)" in laadwacht("stations", "import", "register.csv", cwd=place).stdout
+        assert "may sign in" in laadwacht("user", "add", "an@example.org", cwd=place).stdout
+        assert "an@example.org" in complaint_of(laadwacht("user", "add", "an@example.org", cwd=place))
+        done = laadwacht("import", "day.jsonl", cwd=place)
+        assert done.stdout.startswith("3 records read, 3 stored, 0 there already, 1 bad line(s) skipped\n")
+        assert "day.jsonl: line 3: " in done.stderr
+        owner.send_signal(signal.SIGTERM)
+        assert owner.wait(30) == 0
+    with Store.open(settings_in(place).database) as store:
+        assert load_register(store)["BE-1"].installer == "Claes"
+
+
+def test_a_second_owner_is_refused_while_the_first_runs(place: Path) -> None:
+    with running("serve", place):
+        free = ("--ocpp-port", "0", "--http-port", "0", "--set", "read_door.port=0")
+        line = complaint_of(laadwacht("serve", *free, cwd=place))
+    assert re.search(r"laadwacht\.duckdb is in use by process \d+", line)
+
+
+def test_ctrl_c_ends_the_owner_cleanly(place: Path) -> None:
+    with running("serve", place) as owner:
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(30) == 0
+    Store.open(settings_in(place).database).close()
+
+
+@pytest.mark.timeout(240)
+def test_up_brings_a_killed_owner_back_and_ends_both_together(place: Path) -> None:
+    settings = settings_in(place)
+    with running("up", place) as both:
+        until(lambda: answers(f"{settings.dashboard.link()}/healthz"), "the dashboard")
+        first = owner_of(settings)
+        os.kill(first, signal.SIGKILL)
+        second = until(lambda: (found := owner_of(settings)) != first and found, "another owner")
+        until(lambda: answers(f"{settings.http_url}/healthz"), "the HTTP door again")
+        both.send_signal(signal.SIGTERM)
+        assert both.wait(60) == 0
+        assert not Path(f"/proc/{second}").exists()
+        assert not answers(f"{settings.dashboard.link()}/healthz")
+    Store.open(settings.database).close()
+
+
+def owner_of(settings: Settings) -> int:
+    """Process id of the owner process on this data directory, 0 when there is none."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it ended while we looked
+            continue
+        if b"serve" in command and str(settings.data_dir).encode() in command:
+            return int(process.name)
+    return 0
