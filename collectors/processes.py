@@ -39,6 +39,7 @@ def dashboard_worker(settings: Settings, *, log: Path | None = None) -> Worker:
         "LAADWACHT_HTTP_URL": settings.http_url,
         "LAADWACHT_DASHBOARD_HOST": settings.dashboard.host,
         "LAADWACHT_DASHBOARD_PORT": str(settings.dashboard.port),
+        "STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE": "true",  # this command says itself where the pages are
     }
     ready = _answers(f"http://{reachable(settings.dashboard.host)}:{settings.dashboard.port}/healthz")
     # Streamlit looks for .streamlit/config.toml in the working directory.

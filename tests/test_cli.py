@@ -139,6 +139,20 @@ def test_an_unknown_scheme_is_named_without_the_address(tmp_path: Path) -> None:
     assert "geheim" not in line
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("faults: [\n", "own.yaml:2: "),
+        ('faults:\n  - id: "x"\n    colour: red\n', "own.yaml:3: unknown key 'colour'"),
+    ],
+    ids=["no YAML", "unknown key"],
+)
+def test_check_names_file_and_line_of_a_bad_catalogue(text: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.yaml").write_text(text)
+    assert expected in complaint_of(laadwacht("check", "--set", "rules.catalog_dir=rules", cwd=tmp_path))
+
+
 @pytest.mark.parametrize("option", ["--ocpp-port", "--http-port"])
 def test_a_port_in_use_is_named_with_the_option_that_changes_it(
     option: str, taken_port: int, tmp_path: Path
