@@ -11,7 +11,7 @@ from datetime import datetime
 
 from data import outbox as ledger
 from data.store import Store
-from rules.dispatch.apprise_target import AppriseTarget, Outcome
+from rules.dispatch.apprise_target import AppriseTarget, Outcome, prepare_library
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import EngineStats
 from rules.dispatch.outbox import Lane, LaneStats, Sent
@@ -67,6 +67,7 @@ class Delivery:
 
     def start(self) -> None:
         """Take back what a dead owner was sending (it may have arrived), then start the lanes."""
+        prepare_library()  # half a second of loading that the first message need not wait for
         ledger.release_expired(self._store, self._clock(), everything=True)
         for lane in self._lanes.values():
             lane.start()

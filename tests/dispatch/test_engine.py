@@ -15,14 +15,16 @@ from rules.core.model import (
     Effect,
     Heartbeat,
     IncidentRow,
+    NoticeReason,
     NoticeRow,
     Observation,
+    StationRow,
     Status,
     StatusReported,
 )
 from rules.dispatch.engine import Engine
 from rules.dispatch.restore import Judging
-from tests.dispatch.small_judge import SmallJudge
+from tests.dispatch.small_judge import SmallJudge, incident, notice
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -243,6 +245,34 @@ def test_a_notice_whose_text_cannot_be_made_still_goes_out(tmp_path: Path) -> No
         for key, _reason, subject, body, *_ in contents(store)["notice"]:
             assert subject.startswith("[Laadwacht]")
             assert key in body
+
+
+def test_a_notice_about_an_incident_that_this_process_never_saw_is_told_from_the_store(
+    tmp_path: Path,
+) -> None:
+    class Reminds(SmallJudge):
+        def feed(self, obs: Observation) -> list[Effect]:
+            return [notice("OLD-1", "wacht", 3, NoticeReason.WORSE, obs.at)]
+
+    row = incident("A", START, 1)
+    row.incident_id, row.members, row.evse = "OLD-1", ["A", "B"], 2
+    told: list[IncidentRow] = []
+
+    def keeps(notice: NoticeRow, found: IncidentRow) -> tuple[str, str, str]:
+        told.append(found)
+        return text(notice, found)
+
+    with Store.open(tmp_path / "a.duckdb") as store:
+        store.apply([row, StationRow(station="A", first_seen_at=START, last_seen_at=START)])
+        runs = Engine(store, Reminds, Clock(), keeps, tick_s=0.01)
+        runs.start()
+        submit(store, [status(store, 0, "A", Status.FAULTED)])
+        assert runs.drain()
+        runs.stop()
+        assert [one[2] for one in contents(store)["notice"]] == ["worse A"]
+    (found,) = told
+    assert (found.evidence, found.pending_at, found.evse) == (row.evidence, START, 2)
+    assert (found.state, found.severity, found.owner) == (row.state, row.severity, row.owner)
 
 
 def test_an_unreadable_snapshot_means_judging_everything_anew(

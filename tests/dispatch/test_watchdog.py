@@ -1,0 +1,43 @@
+"""The watchdog over delivery sees what is not well, and takes back what nobody sends any more."""
+
+from __future__ import annotations
+
+from data import outbox
+from data.store import Store
+from tests.dispatch.lanes import Clock, add, config, opening, rows, running
+from tests.sinks import http_sink, wait_until
+
+
+def test_the_watchdog_names_what_is_not_well(store: Store) -> None:
+    clock = Clock()
+    with (
+        http_sink(401) as refusing,
+        http_sink() as fine,
+        running(store, clock, config("ziek", refusing.url), config("goed", fine.url)) as delivery,
+    ):
+        assert delivery.health().ok
+        add(store, *(opening(f"inc{i}", "ziek") for i in range(3)), opening("x", "weg"), opening("y", "goed"))
+        delivery.wake(["ziek", "goed"])
+        assert wait_until(lambda: sum(state in ("dead", "sent") for _, state, _ in rows(store)) == 4)
+        assert wait_until(lambda: delivery.lanes()[0].failures_in_row == 3)
+        clock.pass_s(1000)
+        health = delivery.look()
+    assert not health.ok
+    assert health.oldest_unsent_s == 1000
+    assert health.reasons == [
+        "destination ziek failed 3 times in a row: HTTP 401",
+        "1 notices wait for destination weg, which is not configured",
+        "3 notices to ziek were given up in the last 24 hours",
+    ]
+
+
+def test_the_watchdog_hands_back_a_notice_whose_sender_vanished(store: Store) -> None:
+    clock = Clock()
+    with http_sink() as sink, running(store, clock, config("wacht", sink.url), look_every_s=0.02):
+        add(store, opening())
+        assert wait_until(lambda: rows(store, "state") == [("sent",)])
+        add(store, opening("inc2", "elders"))
+        assert outbox.claim(store, "elders", clock(), 30.0) is not None
+        assert rows(store, "state") == [("sent",), ("leased",)]
+        clock.pass_s(31)
+        assert wait_until(lambda: rows(store, "state, last_class")[1] == ("queued", "unknown"))
