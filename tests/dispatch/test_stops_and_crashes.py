@@ -13,12 +13,14 @@ from rules.dispatch.apprise_target import DUPLICATE_HEADER, KEY_HEADER
 from tests.dispatch.lanes import Clock, add, config, opening, real_time, resolve, rows, running
 from tests.sinks import http_sink, wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_kill_between_send_and_mark_gives_exactly_one_duplicate_marked_as_such(tmp_path: Path) -> None:
     database = tmp_path / "a.duckdb"
     with http_sink() as sink:
         command = [sys.executable, "-m", "tests.dispatch.crash_sender", str(database), sink.url]
-        died = subprocess.run(command, check=False, capture_output=True, timeout=60)
+        died = subprocess.run(command, check=False, capture_output=True, timeout=60, cwd=ROOT)
         assert died.returncode == -signal.SIGKILL, died.stderr.decode()
         assert len(sink.requests) == 1
         with Store.open(database) as store:
