@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from data.commands import Acknowledge, Command, CommandClient, Comment, HandOver, Overrule, Reset
+from data.errors import OwnerDown
 from pages import _owner
 from pages._incident import Row
 from pages._session import User
@@ -19,7 +20,7 @@ def send(user: User, words: Words, command: Command, what: str) -> bool:
     """Carry out, and say so at the next run. False when it was refused or the owner is silent."""
     try:
         outcome = CommandClient(_owner.base_url(), _owner.token_file()).send(command, user.email)
-    except OSError as problem:
+    except OwnerDown as problem:
         st.toast(words("act.refused", why=str(problem)), icon=":material/error:")
         return False
     if outcome.outcome != "accepted":
@@ -67,8 +68,8 @@ def _hand_over(user: User, words: Words, row: Row) -> bool:
     parties = {"operator": words("owner.operator")}
     for role in ("installer", "customer"):
         if row[f"{role}_of_record"]:
-            parties[f"{role}:{row[f'{role}_of_record']}"] = (
-                f"{words(f'owner.{role}')}: {row[f'{role}_of_record']}"
+            parties[f"{role}:{row[f'{role}_of_record']}"] = words.pair(
+                words(f"owner.{role}"), row[f"{role}_of_record"]
             )
     with st.popover(words("act.handover"), key=f"pop-hand-{row['incident_id']}"):
         to = st.selectbox(

@@ -6,10 +6,10 @@ Used by the triage inbox and by the page behind a message's link. Reads; never a
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from html import escape
 from typing import Any
 
+import msgspec
 import polars as pl
 import streamlit as st
 
@@ -19,6 +19,7 @@ from pages._data import ask, now
 from pages._session import User
 from pages._texts import Words
 from pages._ui import show
+from rules.core.model import Evidence
 
 Row = dict[str, Any]
 UNCERTAIN = 0.5  # the policy's min_confidence: below it the helpdesk decides
@@ -80,7 +81,9 @@ def head(words: Words, row: Row) -> None:
 def why(words: Words, row: Row) -> None:
     """Owner, the task of the published split it falls under, and how sure the verdict is."""
     name = {"installer": row["installer_of_record"], "customer": row["customer_of_record"]}.get(row["owner"])
-    owner = words.of("owner", row["owner"]) + (f": {name}" if name else "")
+    owner = words.of("owner", row["owner"])
+    if name:
+        owner = words.pair(owner, name)
     share = words.percent(row["confidence"], 0)
     sure = row["confidence"] >= UNCERTAIN
     tone = "green" if row["confidence"] >= 0.8 else "amber"
@@ -110,20 +113,19 @@ def aid(words: Words, row: Row) -> None:
     if first:
         show(
             f'<div class="lw-aid"><h4>{escape(words("detail.aid"))}</h4><p>{escape(first)}</p>'
-            + (f"<p><b>{escape(words('detail.notdo'))}:</b> {escape(never)}</p>" if never else "")
+            + (f"<p><b>{escape(words('detail.notdo'))}</b> {escape(never)}</p>" if never else "")
             + "</div>"
         )
 
 
 def proof(user: User, words: Words, row: Row) -> None:
     """What was seen, in order; then the frames themselves."""
-    seen = json.loads(row["evidence"])
+    seen = msgspec.json.decode(row["evidence"], type=list[Evidence])
     show(f'<h4 class="lw-h4">{escape(words("detail.proof"))}</h4>')
     if seen:
         show(
             h.timeline(
-                h.Step(words.exact(datetime.fromisoformat(item["at"])), _names.evidence(words, item["says"], item.get("values", {})),
-                       tone=h.SIDE_TONE.get(row["side"], "grey"))
+                h.Step(words.exact(item.at), _names.evidence(words, item), tone=h.SIDE_TONE.get(row["side"], "grey"))
                 for item in seen
             )
         )  # fmt: skip

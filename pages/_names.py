@@ -6,11 +6,12 @@ Decides nothing; reads the catalogue once per process.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from data.catalog_files import load_catalog
 from pages._texts import Words
+from rules.core import explain
 from rules.core.catalog import Catalog
+from rules.core.model import Evidence
 
 
 @cache
@@ -20,7 +21,8 @@ def catalog() -> Catalog:
 
 def fault(words: Words, fault_id: str) -> str:
     found = catalog().faults.get(fault_id)
-    return found.name.in_(words.language) if found else fault_id.replace("_", " ").capitalize()
+    name = found.name.in_(words.language) if found else fault_id.replace("_", " ").replace(".", ": ")
+    return name[:1].upper() + name[1:]
 
 
 def first_aid(words: Words, fault_id: str) -> tuple[str, str]:
@@ -36,15 +38,10 @@ def task(words: Words, task_id: str) -> str:
     return found.text.in_(words.language) if found else task_id
 
 
-def evidence(words: Words, says: str, values: dict[str, Any]) -> str:
-    """The sentence of one proof; a value that the text wants and the proof lacks shows as "?"."""
-    pattern = catalog().text(says, words.language)
-    if pattern == says:
-        told = ", ".join(f"{key} {value}" for key, value in values.items())
-        return f"{says.rpartition('.')[2].replace('_', ' ')}{': ' if told else ''}{told}"
-    return pattern.format_map(_Known({key: "?" if value is None else value for key, value in values.items()}))
-
-
-class _Known(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
+def evidence(words: Words, proof: Evidence) -> str:
+    """The sentence of one proof; where the catalogue has no text for it, its key and values."""
+    said = explain.says(proof, catalog(), words.language)
+    if said == f"says.{proof.says}":
+        told = ", ".join(f"{key} {value}" for key, value in proof.values.items())
+        return f"{proof.says.replace('_', ' ')}{': ' if told else ''}{told}"
+    return said

@@ -6,36 +6,17 @@ Decides which pages a role can reach. Never data: pages ask for that themselves,
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
 from pages._data import ask_kept, now
+from pages._menu import menu
 from pages._session import User, csrf_token, require, words_of
 from pages._texts import LANGUAGES, Words
 from pages._ui import ICON, STYLE
 
-HERE = Path(__file__).resolve().parent
-MENU = {
-    "helpdesk": ("overview", "triage", "uptime", "sessions", "notices", "exports"),
-    "installer": ("installer", "uptime", "sessions", "exports"),
-    "customer": ("customer", "uptime", "sessions", "exports"),
-}
-# Reached by links only. Alert links need a page that is nobody's first page, for a first page has no path of its own.
-LINKED = ("fault", "station")
-# Silence of the whole fleet for longer than this is worth a look (stations beat every five minutes at most).
-STALE_S = 120
-
-
-def menu(role: str, words: Words) -> list[st.Page]:
-    names = MENU[role]
-    shown = [
-        st.Page(HERE / f"{name}.py", title=words(f"menu.{name}"), default=name == names[0]) for name in names
-    ]
-    hidden = [
-        st.Page(HERE / f"{name}.py", title=words(f"menu.{name}"), visibility="hidden") for name in LINKED
-    ]
-    return shown + hidden
+# Even a single station beats every five minutes by default: a fleet that is silent for longer is worth a look.
+STALE_S = 330
 
 
 @st.fragment(run_every="15s")
@@ -80,7 +61,8 @@ signed_in, _ = require()
 # Asked again: the language may have been changed by the click that started this run.
 language = words_of(signed_in)
 page = st.navigation(menu(signed_in.role, language), position="top")
-account(signed_in, language)
-with st.container(key="fresh"):
-    freshness()
+with st.container(key="corner", horizontal=True, vertical_alignment="center"):
+    with st.container(key="fresh"):
+        freshness()
+    account(signed_in, language)
 page.run()

@@ -21,7 +21,7 @@ def sentence(words: Words, row: Row, now: datetime) -> str:
     condition = row["condition"]
     silent_s = (now - row["last_seen_at"]).total_seconds() if row["last_seen_at"] else None
     text = words(f"station.verdict.{VERDICT[condition]}", ago=words.span(silent_s))
-    seen = f"{words('station.seen')}: {words.ago(row['last_seen_at'], now)}" if row["last_seen_at"] else ""
+    seen = words("station.seen.ago", ago=words.ago(row["last_seen_at"], now)) if row["last_seen_at"] else ""
     tone = h.CONDITION_TONE[condition]
     return f'<div class="lw-sentence lw-{tone}">{escape(text)}<small>{escape(seen)}</small></div>'
 

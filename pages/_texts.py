@@ -6,7 +6,7 @@ they come from the catalogue (`pages/_names.py`). A missing key is a mistake and
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import yaml
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
-from babel.units import format_unit
 
 LANGUAGES = {"nl": "Nederlands", "fr": "Français", "en": "English"}
 LOCALES = {"nl": "nl_BE", "fr": "fr_BE", "en": "en_GB"}
@@ -56,6 +55,10 @@ class Words:
     def has(self, key: str) -> bool:
         return key in catalogue(self.language)
 
+    def pair(self, label: str, value: str) -> str:
+        """Label and value as one phrase; French sets a space before the colon."""
+        return f"{label}{' :' if self.language == 'fr' else ':'} {value}"
+
     def count(self, key: str, n: int) -> str:
         """`key.one` or `key.many`, with {n} filled."""
         return self(f"{key}.{'one' if n == 1 else 'many'}", n=self.number(n))
@@ -88,8 +91,10 @@ class Words:
         """ "12 minutes ago"; the future (a clock apart) reads as now."""
         if at is None:
             return self("none.said")
-        past = min(at.astimezone(UTC) - now, now - now)
-        return str(format_timedelta(past, add_direction=True, threshold=1.2, format="short", locale=self.locale))
+        past = min(at.astimezone(UTC) - now, timedelta(seconds=-1))
+        return str(
+            format_timedelta(past, add_direction=True, threshold=1.2, format="short", locale=self.locale)
+        )
 
     def span(self, seconds: float | None) -> str:
         """A duration by its two largest units: "2 d 3 h", "14 min"."""
@@ -104,7 +109,7 @@ class Words:
         return " ".join(self._unit(amount, unit) for amount, unit in pairs[first : first + 2] if amount)
 
     def _unit(self, amount: int, unit: str) -> str:
-        return str(format_unit(amount, unit, length="short", locale=self.locale))
+        return self(f"unit.{unit}", n=amount)
 
     def number(self, value: float, digits: int = 0) -> str:
         pattern = "#,##0" + ("." + "0" * digits if digits else "")

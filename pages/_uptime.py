@@ -69,7 +69,7 @@ def split(words: Words, row: dict[str, Any]) -> str:
     """Downtime by the owner of the incident that lasted then."""
     parts = [
         (
-            f"{words.of('owner', owner)}: {words.span(row[f'down_{owner}_s'])}",
+            words.pair(words.of("owner", owner), words.span(row[f"down_{owner}_s"])),
             float(row[f"down_{owner}_s"]),
             tone,
         )

@@ -55,9 +55,7 @@ def card(row: dict[str, Any]) -> str:
     if incident:
         began = incident["opened_at"] or incident["pending_at"]
         since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
-        told = (
-            f"<p class='lw-strong'>{escape(words('customer.who.' + incident['owner']))} · {escape(since)}</p>"
-        )
+        told = f"<p class='lw-strong'>{escape(words.of('customer.who', incident['owner']))} · {escape(since)}</p>"
         if incident["acknowledged_at"]:
             taken = words("fault.customer.taken", when=words.when(incident["acknowledged_at"]))
             told += f"<p>{escape(taken)}</p>"
@@ -66,7 +64,7 @@ def card(row: dict[str, Any]) -> str:
     if days is not None:
         share = share_of(days)
         figure = words("uptime.nodata") if share is None else words.percent(share)
-        drawn = f"<p>{escape(words('uptime.title'))}: {escape(figure)}</p>{bars(words, days, DAYS)}"
+        drawn = f"<p>{escape(words('uptime.figure', share=figure))}</p>{bars(words, days, DAYS)}"
     return (
         f'<div class="lw-card"><div class="lw-card-top"><b>{escape(row["station"])}</b>'
         f"{plain_badge(words, row['condition'])}</div><p>{escape(' · '.join(lines))}</p>{told}{drawn}</div>"

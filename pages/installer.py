@@ -48,7 +48,7 @@ def card(row: dict[str, Any], with_bars: bool) -> str:
     days = by_station.get((row["station"],))
     drawn = ""
     if with_bars and days is not None:
-        drawn = f"<p>{escape(words('uptime.title'))} {escape(words.percent(share_of(days)))}</p>{bars(words, days, DAYS)}"
+        drawn = f"<p>{escape(words('uptime.figure', share=words.percent(share_of(days))))}</p>{bars(words, days, DAYS)}"
     return (
         f'<div class="lw-card"><div class="lw-badges">{view.badges(words, row)}</div>'
         f"<h3>{escape(_names.fault(words, row['fault']))}</h3>"

@@ -63,7 +63,8 @@ def destination(row: dict[str, Any]) -> str:
 def party(told: str | None) -> str:
     """`installer:Volta` in words."""
     kind, _, name = (told or "").partition(":")
-    return words.of("owner", kind or None) + (f": {name}" if name else "")
+    owner = words.of("owner", kind or None)
+    return words.pair(owner, name) if name else owner
 
 
 def line(row: dict[str, Any]) -> list[str]:

@@ -72,15 +72,16 @@ targets = [
     ("triage", {"tray": "all"}),
     ("triage", {"tray": "new"}),
 ]
-for column, tile, (page, params) in zip(st.columns(4), tiles, targets, strict=True):
-    with column:
-        link_card(
-            f"tile-{targets.index((page, params))}-{tiles.index(tile)}",
-            tile,
-            page,
-            words(f"menu.{page}"),
-            **params,
-        )
+with st.container(key="tiles"):
+    for column, tile, (page, params) in zip(st.columns(4), tiles, targets, strict=True):
+        with column:
+            link_card(
+                f"tile-{targets.index((page, params))}-{tiles.index(tile)}",
+                tile,
+                page,
+                words(f"menu.{page}"),
+                **params,
+            )
 
 left, right = st.columns([1.15, 1], gap="medium")
 with left:

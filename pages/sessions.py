@@ -42,9 +42,10 @@ tiles = [
     h.tile(words("sessions.tile.failed"), words.number(total["without_energy"]), words("sessions.tile.failed.note"),
            "amber" if total["without_energy"] else "green"),
 ]  # fmt: skip
-for column, tile in zip(st.columns(4), tiles, strict=True):
-    with column:
-        show(tile)
+with st.container(key="tiles"):
+    for column, tile in zip(st.columns(4), tiles, strict=True):
+        with column:
+            show(tile)
 
 per_day = by_day.filter(pl.col("day").is_not_null()).sort("day")
 most = per_day["energy_wh"].fill_null(0).max() or 1
@@ -90,7 +91,7 @@ for row in rows.iter_rows(named=True):
         escape(power),
     ]
     if user.role != "customer":
-        line.append(escape(row["reason"] or "–"))
+        line.append(escape(words.of("reason", row["reason"]) if row["reason"] else "–"))
     lines.append(line)
 show(h.table(head, lines, numeric=(3, 4, 5, 6)))
 if pages > 1:

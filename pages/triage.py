@@ -22,7 +22,16 @@ TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 MOST = 500
 ROW_HEIGHT, HEADER = 40, 38
 # Pixels; together what the left column holds on a 1440 pixel screen.
-WIDTHS = {"severity": 105, "fault": 185, "station": 110, "site": 125, "side": 85, "owner": 95, "since": 85, "times": 45}
+WIDTHS = {
+    "severity": 102,
+    "fault": 222,
+    "station": 110,
+    "site": 122,
+    "side": 82,
+    "owner": 90,
+    "since": 82,
+    "times": 46,
+}
 
 user, words = require("helpdesk")
 say_done()

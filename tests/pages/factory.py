@@ -10,8 +10,10 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from data.catalog_files import load_catalog
 from data.rows import Batch, FrameRow
 from data.store import Store
+from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
     BlindRow,
@@ -33,6 +35,7 @@ from rules.core.model import (
     StationRow,
     Status,
 )
+from rules.core.policy import Policy
 
 SITES = [
     ("GNT", "Gent Dampoort", "Dampoortstraat 12, 9000 Gent", 51.056, 3.741),
@@ -68,25 +71,25 @@ class Case(NamedTuple):
 
 H, S = Side.HARDWARE, Side.SOFTWARE
 CASES = [
-    Case(0, "ground_failure", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults", Severity.CRITICAL,
+    Case(0, "electrical.ground", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults", Severity.CRITICAL,
          0.95, 47, error_code="GroundFailure"),
-    Case(5, "station_offline", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.maintain.faults", Severity.HIGH,
+    Case(5, "station.offline", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.maintain.faults", Severity.HIGH,
          0.8, 190, acknowledged=True),
-    Case(9, "authorisation_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.support.management",
+    Case(9, "auth.card_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.card.activation",
          Severity.MEDIUM, 0.7, 23),
-    Case(13, "power_meter_failure", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
+    Case(13, "meter.failure", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
          Severity.HIGH, 0.9, 1510, error_code="PowerMeterFailure"),
-    Case(17, "boot_rejected", S, Cause.CONFIGURATION, Owner.OPERATOR, "mob.station.registration", Severity.HIGH,
+    Case(17, "station.boot_rejected", S, Cause.CONFIGURATION, Owner.OPERATOR, "mob.station.registration", Severity.HIGH,
          0.9, 66),
-    Case(20, "weak_signal", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.install.connection", Severity.LOW, 0.85,
+    Case(20, "link.weak_signal", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.install.connection", Severity.LOW, 0.85,
          3000, error_code="WeakSignal"),
-    Case(0, "connector_lock_failure", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
+    Case(0, "connector.lock", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
          Severity.CRITICAL, 0.9, 21000, 340, True, "ConnectorLockFailure"),
-    Case(2, "internal_error", H, Cause.UNKNOWN, Owner.INSTALLER, "ins.maintain.firstline", Severity.MEDIUM, 0.6,
+    Case(2, "station.internal", H, Cause.UNKNOWN, Owner.INSTALLER, "ins.maintain.firstline", Severity.MEDIUM, 0.6,
          4100, 95, True),
-    Case(9, "authorisation_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.support.management",
+    Case(9, "auth.card_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.card.activation",
          Severity.MEDIUM, 0.7, 9000, 60, True),
-    Case(22, "high_temperature", H, Cause.EXTERNAL, Owner.INSTALLER, "ins.inspect.filters", Severity.LOW, 0.75,
+    Case(22, "station.temperature", H, Cause.EXTERNAL, Owner.INSTALLER, "ins.inspect.filters", Severity.LOW, 0.75,
          30000, 800, False, "HighTemperature"),
 ]  # fmt: skip
 
@@ -147,7 +150,9 @@ def fill(store: Store, now: datetime, days: int = 90) -> list[Asset]:
         made, texts = incident(store, fleet, number, case, now)
         effects += made
         notices |= texts
-    store.apply(effects, cursor=0, rendered=notices)
+    # The past is judged already: an owner that starts on this store must not judge these frames again.
+    judged = Judge(load_catalog(), {}, Policy(), []).state()
+    store.apply(effects, cursor=store.next_record_id(), snapshot=judged, at=now, rendered=notices)
     store.transact(lambda cursor: deliver(cursor, now))
     return fleet
 
@@ -234,6 +239,15 @@ def connector_history(
         at += lasts
 
 
+def proof(case: Case, began: datetime, record: int) -> Evidence:
+    says, values = {
+        "station.offline": ("silent", {"limit_s": 900}),
+        "auth.card_refused": ("refused_good_station", {"outcome": "Invalid"}),
+        "station.boot_rejected": ("boot_answer", {"status": "Rejected"}),
+    }.get(case.fault, ("status_error", {"code": case.error_code, "status": "Faulted"}))
+    return Evidence(at=began, says=says, record_id=record, values=values)
+
+
 def incident(
     store: Store, fleet: list[Asset], number: int, case: Case, now: datetime
 ) -> tuple[list[Effect], dict[str, tuple[str, str, str]]]:
@@ -252,21 +266,23 @@ def incident(
     store.submit(Batch(frames=frames))
     key = f"i{number:015x}"
     acked = began + timedelta(minutes=9) if case.acknowledged else None
+    whole = case.fault.startswith("station.")
     row = IncidentRow(
         incident_id=key, key=f"{asset.station}/{case.fault}",
-        state=IncidentState.RESOLVED if closed else IncidentState.OPEN, scope=Scope.CONNECTOR, fault=case.fault,
+        state=IncidentState.RESOLVED if closed else IncidentState.OPEN, scope=Scope.STATION if whole else Scope.CONNECTOR,
+        fault=case.fault,
         side=case.side, cause=case.cause, owner=case.owner, task=case.task, severity=case.severity,
         confidence=case.confidence, rule_id=f"status.{case.fault}", rule_version="1", pending_at=began,
-        station=asset.station, site=asset.site, evse=1, connector=1, installer=asset.installer,
+        station=asset.station, site=asset.site, evse=None if whole else 1,
+        connector=None if whole else 1, installer=asset.installer,
         customer=asset.customer, opened_at=began + timedelta(seconds=120), closed_at=closed, acknowledged_at=acked,
         acknowledged_by="els@mobiflow.example" if acked else None, route_rule=f"route.{case.owner.value}",
-        evidence=[Evidence(at=began, says="evidence.status", record_id=records[0],
-                           values={"status": "Faulted", "error_code": case.error_code, "connector": 1})],
-        safety=case.fault == "ground_failure", updated_at=acked or began,
+        evidence=[proof(case, began, records[0])],
+        safety=case.fault == "electrical.ground", updated_at=acked or began,
     )  # fmt: skip
     steps = [("opened", began + timedelta(seconds=120), None)]
     if acked:
-        steps.append(("acknowledge", acked, "els@mobiflow.example"))
+        steps.append(("acknowledged", acked, "els@mobiflow.example"))
     if closed:
         steps.append(("resolved", closed, None))
     effects: list[Effect] = [row]

@@ -1,0 +1,31 @@
+"""Every page runs for every role that has it, in every language, on an empty and on a full store."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages._menu import MENU
+from tests.pages.conftest import Place
+from tests.pages.opening import Opener, html_of
+
+ROLES = ("helpdesk", "installer", "customer")
+VISITS = [(role, name) for role in ROLES for name in MENU[role]]
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+@pytest.mark.parametrize(("role", "name"), VISITS)
+def test_a_page_of_the_menu_shows_a_full_store(
+    full: Place, open_page: Opener, role: str, name: str, language: str
+) -> None:
+    page = open_page(full, role, name, language)
+    assert not page.exception
+    assert "Niet gevonden" not in html_of(page)
+
+
+@pytest.mark.parametrize(("role", "name"), VISITS)
+def test_a_page_of_the_menu_shows_an_empty_store_calmly(
+    bare: Place, open_page: Opener, role: str, name: str
+) -> None:
+    page = open_page(bare, role, name)
+    assert not page.exception
+    assert "lw-empty" in html_of(page)
