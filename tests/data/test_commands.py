@@ -20,6 +20,7 @@ from data.commands import (
     HandOver,
     Overrule,
     Reset,
+    Trigger,
     earlier_outcome,
     remember,
 )
@@ -34,6 +35,7 @@ EVERY: list[Command] = [
     HandOver(incident_id="i", to="installer:Volt", why="w"),
     Comment(incident_id="i", text="é"),
     Reset(station="BE-1", kind="hard", why="w"),
+    Trigger(station="BE-1", message="StatusNotification", evse=1),
 ]
 
 
