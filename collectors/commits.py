@@ -11,7 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from collectors.intake import CountMessage, FrameStore, Intake
+from collectors.intake import FrameStore, Intake
 from collectors.privacy import Pseudonymiser
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,8 @@ Failed = Callable[[BaseException], None]
 class LiveIntake(Intake):
     """The intake of the event loop. Every method but the store's callback runs on the loop's thread."""
 
-    def __init__(
-        self, store: FrameStore, pseudonymiser: Pseudonymiser, count: CountMessage | None = None
-    ) -> None:
-        super().__init__(store, pseudonymiser, count)
+    def __init__(self, store: FrameStore, pseudonymiser: Pseudonymiser) -> None:
+        super().__init__(store, pseudonymiser)
         self._loop = asyncio.get_running_loop()
         self._replies: list[Reply] = []
         self._failures: list[Failed] = []

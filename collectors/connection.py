@@ -140,7 +140,7 @@ class StationConnection(ServerConnection):
         text = answer(self.version, frame, context)
         if text is None:
             return
-        desk.intake.frame(self.station, self.version, "out", text, now, self.decoder)
+        desk.intake.answered(self.station, self.version, text, now, self.decoder)
         if frame.action == "Heartbeat":
             self.send_text(text)
         else:

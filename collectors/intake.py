@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from collectors import frame as ocppj
-from collectors.frame import Frame
+from collectors.frame import CALLRESULT, Frame
 from collectors.ocpp import Decoded, Decoder
 from collectors.privacy import Pseudonymiser
 from data.rows import Batch, FrameRow, LinkEventRow
 from rules.core.model import Connected, Disconnected, FindingSeen, Observation
 
-CountMessage = Callable[[str | None, str | None, str], None]
+# Stations can invent actions; this many kinds are counted by name, the rest together.
+MAX_COUNTED = 500
+
+
+_decode_own = msgspec.json.Decoder(list[Any]).decode
 
 
 class FrameStore(Protocol):
@@ -32,13 +38,12 @@ class FrameStore(Protocol):
 class Intake:
     """Turns frames and link events into rows and observations. One per thread: it keeps an open batch."""
 
-    def __init__(
-        self, store: FrameStore, pseudonymiser: Pseudonymiser, count: CountMessage | None = None
-    ) -> None:
-        """`count(action, version, direction)` is called for every frame."""
+    def __init__(self, store: FrameStore, pseudonymiser: Pseudonymiser) -> None:
         self.store = store
         self.pseudonymiser = pseudonymiser
-        self._count = count
+        # (action, version, direction) -> frames since the start. A counter of the metrics library would cost
+        # as much per frame as decoding it.
+        self.counts: dict[tuple[str | None, str | None, str], int] = {}
         self._next_id = store.next_record_id
         self._batch = Batch(frames=[], links=[], observations=[])
 
@@ -59,6 +64,31 @@ class Intake:
         already found (a binary frame, say). Nothing is durable before `flush` reports it.
         """
         frame = self.pseudonymiser.frame(ocppj.parse(raw))
+        return frame, self._record(station, version, direction, frame, at, decoder, import_key, findings)
+
+    def answered(self, station: str, version: str, text: str, at: datetime, decoder: Decoder) -> None:
+        """Record our own answer to a CALL: `frame` without the doubts that a station's text deserves.
+
+        Our answers carry no token, so there is nothing to pseudonymise.
+        """
+        kind, message_id, *rest = _decode_own(text)
+        if kind == CALLRESULT:
+            frame = Frame(kind, str(message_id), None, rest[0], None, None, text)
+        else:
+            frame = Frame(kind, str(message_id), None, rest[2], rest[0], rest[1], text)
+        self._record(station, version, "out", frame, at, decoder, None, ())
+
+    def _record(  # noqa: PLR0917
+        self,
+        station: str,
+        version: str | None,
+        direction: str,
+        frame: Frame,
+        at: datetime,
+        decoder: Decoder,
+        import_key: int | None,
+        findings: Sequence[str],
+    ) -> Decoded:
         record_id = self._next_id()
         decoded = decoder.decode(station, at, direction, frame, record_id)
         found = decoded.findings
@@ -85,9 +115,13 @@ class Intake:
             )
         )
         batch.observations.extend(decoded.observations)
-        if self._count is not None:
-            self._count(decoded.action, version, direction)
-        return frame, decoded
+        counted = (decoded.action, version, direction)
+        known = self.counts.get(counted)
+        if known is None and len(self.counts) >= MAX_COUNTED:
+            counted = (None, version, direction)
+            known = self.counts.get(counted)
+        self.counts[counted] = (known or 0) + 1
+        return decoded
 
     def finding(self, station: str, version: str | None, at: datetime, finding: str, detail: str) -> None:
         """Record that something arrived which could not be kept as it came (a frame too large, say)."""

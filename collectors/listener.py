@@ -6,6 +6,7 @@ Every entry and every leaving is recorded, with its close code.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import http
 import logging
@@ -38,6 +39,9 @@ IDENTITY = re.compile(r"[A-Za-z0-9*\-_=:+|@.,()#~/ ]{1,64}")
 
 # So many stations' decoders are kept after they left; each is about a kilobyte.
 MAX_DECODERS = 20_000
+
+# A store that takes longer than this at the end is not going to take anything any more.
+DRAIN_S = 20
 
 BOOT_STATUS = {"accept": "Accepted", "pending": "Pending", "reject": "Rejected"}
 
@@ -112,6 +116,7 @@ class Listener:
         self.max_frame_bytes = max_frame_bytes
         self.ping_interval_s = ping_interval_s
         self.connected: dict[str, StationConnection] = {}
+        # When stations left, in this run or before it; the newest MAX_DECODERS of them.
         self.left_at: dict[str, datetime] = {}
         self.refused = 0
         self._decoders: dict[str, Decoder] = {}
@@ -120,6 +125,9 @@ class Listener:
     async def start(self) -> None:
         """Open the port; with port 0 a free one is chosen and kept in `port`. Raises `ListenerError`."""
         ping = float(self.ping_interval_s) or None
+        # It tells of every connection at level info: what matters of that is in the database.
+        chatter = logging.getLogger("laadwacht.websockets")
+        chatter.setLevel(logging.WARNING)
         try:
             self._server = await serve(
                 self._serve,
@@ -135,7 +143,7 @@ class Listener:
                 close_timeout=5,
                 server_header=None,
                 backlog=1024,  # a whole street comes back at once after an outage
-                logger=logging.getLogger("laadwacht.websockets"),
+                logger=chatter,
             )
         except OSError as error:
             raise ListenerError(port_trouble("OCPP", self.host, self.port, error)) from error
@@ -148,7 +156,11 @@ class Listener:
         self._server.close(code=1001, reason="Laadwacht stops")
         await self._server.wait_closed()
         self._server = None
-        await self.desk.intake.drain()
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self.desk.intake.drain()
+        except TimeoutError:
+            log.error("%d records were not stored within %d s", self.desk.intake.unstored, DRAIN_S)
 
     @property
     def listening(self) -> bool:
@@ -217,6 +229,12 @@ class Listener:
         intake.touch()
         connection.enter()
 
+    def _remember_leaving(self, station: str, now: datetime) -> None:
+        self.left_at.pop(station, None)
+        if len(self.left_at) >= MAX_DECODERS:
+            del self.left_at[next(iter(self.left_at))]
+        self.left_at[station] = now
+
     def _decoder(self, station: str, version: str) -> Decoder:
         """One per station, kept across connections: stations repeat messages after they come back."""
         decoder = self._decoders.pop(station, None)
@@ -254,7 +272,7 @@ class Listener:
         if not connection.replaced:
             if self.connected.get(station) is connection:
                 del self.connected[station]
-            self.left_at[station] = now
+            self._remember_leaving(station, now)
             code, reason = closing(connection.protocol)
             intake.link(
                 station, "disconnected", now, version=connection.version, code=code, reason=reason or None

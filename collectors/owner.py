@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -144,7 +145,7 @@ class Owner:
             pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
         )
         blocked = frozenset(pseudonymiser.token(card) for card in settings.authorisation.blocked)
-        self.intake = LiveIntake(self.store, pseudonymiser, count=self.metrics.message)
+        self.intake = LiveIntake(self.store, pseudonymiser)
         self.desk = Desk(
             self.intake,
             clock=self.clock,
@@ -161,6 +162,8 @@ class Owner:
             max_frame_bytes=ocpp.max_frame_bytes,
             ping_interval_s=ocpp.ping_interval_s,
         )
+        seen = self.store.query("stations_last_seen")
+        self.listener.left_at.update(zip(seen["station"], seen[seen.columns[1]], strict=True))
         token = settings.token_file.read_text(encoding="ascii").strip()
         self.door = Door(
             application(OwnerAnswers(self), token), host=settings.http.host, port=settings.http.port
@@ -224,6 +227,10 @@ async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | No
         loop.add_signal_handler(number, ended.set)
     owner = Owner(settings)
     await owner.start()
+    # What lives as long as the process needs no looking through; what frames leave behind dies young.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     try:
         if started is not None:
             started(owner)

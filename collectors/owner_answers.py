@@ -7,6 +7,7 @@ waiting by a scrape or an import.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +72,19 @@ class OwnerAnswers:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self.people = DoorPeople(owner)
+        self._scraping = threading.Lock()
+        self._counted: dict[tuple[str | None, str | None, str], int] = {}
 
     def metrics(self) -> bytes:
         """The exposition, with what only the store knows as of now."""
+        with self._scraping:
+            return self._scrape()
+
+    def _scrape(self) -> bytes:
         owner = self._owner
+        for key, total in owner.intake.counts.copy().items():
+            owner.metrics.message(*key, count=total - self._counted.get(key, 0))
+            self._counted[key] = total
         owner.metrics.stations_connected(len(owner.listener.connected))
         owner.metrics.queue_depth("engine", owner.engine.stats().queued)
         owner.metrics.queue_depth("intake", owner.intake.unstored)

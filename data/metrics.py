@@ -84,8 +84,8 @@ class Metrics:
         build.labels(version, duckdb_version).set(1)
         self.incidents_open({})
 
-    def message(self, action: str | None, version: str | None, direction: str) -> None:
-        """Counts one message. `direction` is `in` (from a station) or `out`."""
+    def message(self, action: str | None, version: str | None, direction: str, count: int = 1) -> None:
+        """Counts messages. `direction` is `in` (from a station) or `out`."""
         key = (action or OTHER, version or OTHER, direction)
         child = self._message_children.get(key)
         if child is None:
@@ -98,7 +98,7 @@ class Metrics:
             # Only fixed names are remembered: a station that invents one per message must not fill memory.
             if known == key:
                 self._message_children[key] = child
-        child.inc()
+        child.inc(count)
 
     def stations_connected(self, count: int) -> None:
         self._connected.set(count)
