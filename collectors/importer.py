@@ -7,6 +7,7 @@ of its own, and only what that judge says is written. A record that is stored al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TypeVar
@@ -87,20 +88,21 @@ def import_log(
 
     Raises what the store raises; what was committed before stays, and the same log again completes it.
     """
-    work = _Import(store, pseudonymiser, make_judge, own_past)
     chunk: list[LogRecord] = []
-    for item in in_order(records):
-        if isinstance(item, BadLine):
-            work.refuse(item)
-            continue
-        chunk.append(item)
-        if len(chunk) >= BATCH:
-            work.take(chunk)
-            chunk = []
-            if progress is not None:
-                progress(work.report())
-    work.take(chunk)
-    work.finish(settle_s)
+    with ThreadPoolExecutor(1, "import-writer") as pool:
+        work = _Import(store, pool, pseudonymiser, make_judge, own_past=own_past)
+        for item in in_order(records):
+            if isinstance(item, BadLine):
+                work.refuse(item)
+                continue
+            chunk.append(item)
+            if len(chunk) >= BATCH:
+                work.take(chunk)
+                chunk = []
+                if progress is not None:
+                    progress(work.report())
+        work.take(chunk)
+        work.finish(settle_s)
     report = work.report()
     if progress is not None:
         progress(report)
@@ -123,9 +125,17 @@ class _Ids:
 
 class _Import:
     def __init__(
-        self, store: Store, pseudonymiser: Pseudonymiser, make_judge: MakeJudge, own_past: bool
+        self,
+        store: Store,
+        pool: ThreadPoolExecutor,
+        pseudonymiser: Pseudonymiser,
+        make_judge: MakeJudge,
+        *,
+        own_past: bool,
     ) -> None:
         self._store = store
+        self._pool = pool
+        self._pending: Future[None] | None = None
         self._ids = _Ids(store)
         self._intake = Intake(self._ids, pseudonymiser)
         self._make_judge = make_judge
@@ -169,6 +179,7 @@ class _Import:
         if not records:
             return
         batch = self._decode(records)
+        self.settle()
         keys = self._keys(batch, records)
         stored = stored_records(self._store, list(keys.values()))
         first_of: dict[int, int] = {}
@@ -189,28 +200,44 @@ class _Import:
         effects = self._judged(batch.observations, new, keys, known)
         if self._own_past:
             if new.size() or effects:
-                keep_imported(self._store, new, effects, snapshot=self._snapshot())
+                self._keep(new, effects, self._snapshot())
         elif new.size() or effects:
-            keep_imported(self._store, new, self._kept_apart(effects))
+            self._keep(new, self._kept_apart(effects))
 
     def finish(self, settle_s: float) -> None:
         """The log is over."""
+        self.settle()
         if self._judge is None or self._reached is None or self._own_past:
             return
         until = self._reached + timedelta(seconds=settle_s)
         effects = self._judge.advance(until)
         self._end.saw(effects)
         nothing = Batch(frames=[], links=[], observations=[])
-        keep_imported(self._store, nothing, self._kept_apart(effects))
+        self._keep(nothing, self._kept_apart(effects))
+        self.settle()
         overtaken = {
             station
             for station, known in self._known.items()
             if known.last_seen_at > self._end.last_of(station)
         }
-        keep_imported(self._store, nothing, self._end.closing(overtaken, until))
+        self._keep(nothing, self._end.closing(overtaken, until))
+        self.settle()
         move_first_seen(
             self._store, {name: self._end.first_of(name) for name in overtaken & self._decoders.keys()}
         )
+
+    def settle(self) -> None:
+        """Waits for the batch on its way to the disk. Raises what prevented it."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def _keep(
+        self, batch: Batch, effects: Sequence[Effect], snapshot: tuple[int, datetime, bytes] | None = None
+    ) -> None:
+        # The next batch is decoded meanwhile; nothing is judged before this one is kept, because the judge
+        # may go on changing the rows it gave.
+        self._pending = self._pool.submit(keep_imported, self._store, batch, effects, snapshot=snapshot)
 
     # --- steps ---
 
