@@ -7,7 +7,8 @@ naive UTC in the columns (DuckDB's Python client needs an extra package for zone
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ import pyarrow as pa
 from rules.core.model import AnyObservation, Observation, Seen
 
 UTC_MICROSECONDS = pa.timestamp("us")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 TEXT_LIST = pa.list_(pa.string())
 
 
@@ -116,25 +119,32 @@ _encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[Observation] = msgspec.json.Decoder(AnyObservation)
 
 
-def column_table(schema: pa.Schema, rows: Sequence[Any], renamed: dict[str, str] | None = None) -> pa.Table:
-    """An Arrow table with one column per field of `schema`, read from the attribute of that name.
+def instants(values: Iterable[datetime]) -> pa.Array:
+    """A UTC column. TypeError for a naive instant: its zone would be a guess."""
+    return pa.array([(value - _EPOCH) // _MICROSECOND for value in values], pa.int64()).cast(UTC_MICROSECONDS)
 
-    `renamed` maps a column to the attribute it is read from where the two differ.
+
+def column_table(schema: pa.Schema, rows: Sequence[Any], attributes: Sequence[str]) -> pa.Table:
+    """An Arrow table with one column per field of `schema`, read from the attribute at the same place.
+
+    Instants must be there and aware. `rows` must not be empty.
     """
-    attribute = renamed or {}
+    columns = zip(*map(attrgetter(*attributes), rows), strict=True)
     arrays = [
-        pa.array([getattr(row, attribute.get(field.name, field.name)) for row in rows], field.type)
-        for field in schema
+        instants(values) if field.type == UTC_MICROSECONDS else pa.array(values, field.type)
+        for field, values in zip(schema, columns, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def frame_table(frames: Sequence[FrameRow]) -> pa.Table:
-    return column_table(FRAME_SCHEMA, frames)
+    return column_table(FRAME_SCHEMA, frames, FRAME_SCHEMA.names)
 
 
 def link_table(links: Sequence[LinkEventRow]) -> pa.Table:
-    return column_table(LINK_SCHEMA, links, {"happened_at": "at"})
+    return column_table(
+        LINK_SCHEMA, links, ["at" if name == "happened_at" else name for name in LINK_SCHEMA.names]
+    )
 
 
 def observation_table(observations: Iterable[Observation]) -> pa.Table | None:
@@ -151,7 +161,7 @@ def observation_table(observations: Iterable[Observation]) -> pa.Table | None:
     columns = [
         pa.array([observation.record_id for observation in kept], pa.int64()),
         pa.array(order, pa.int32()),
-        pa.array([observation.at for observation in kept], UTC_MICROSECONDS),
+        instants(observation.at for observation in kept),
         pa.array([observation.station for observation in kept], pa.string()),
         pa.array([getattr(observation, "evse", None) for observation in kept], pa.int32()),
         pa.array([getattr(observation, "connector", None) for observation in kept], pa.int32()),

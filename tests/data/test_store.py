@@ -252,3 +252,11 @@ def test_without_a_snapshot_there_is_none(store: Store) -> None:
 def test_a_naive_instant_is_refused_where_it_would_be_guessed(store: Store) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         store.apply([], cursor=1, snapshot=b"x", at=NOON.replace(tzinfo=None))
+
+
+def test_a_row_with_a_naive_instant_is_refused_and_others_are_stored(store: Store) -> None:
+    naive = FrameRow(
+        record_id=1, received_at=NOON.replace(tzinfo=None), station="BE-1", direction="in", raw="x"
+    )
+    assert isinstance(submit_and_wait(store, Batch(frames=[naive]))[0], TypeError)
+    assert submit_and_wait(store, heard(2)) == [None]
