@@ -6,10 +6,9 @@ nothing, opens no port, touches no database. Never shows an address of a destina
 
 from __future__ import annotations
 
-from data.catalog_files import load_catalog
-
 from collectors.settings import Settings
 from collectors.settings_map import delivery_configs_from
+from data.catalog_files import load_catalog
 from rules.core.catalog import CatalogError
 from rules.dispatch import destinations
 

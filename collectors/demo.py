@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
+from typing import Any
 
 from msgspec import Struct
 from rich.console import Console
@@ -23,7 +21,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from collectors.demo_mailbox import Mailbox
-from collectors.demo_store import Person, fill
+from collectors.demo_store import Person, fill, people_for
 from collectors.ports import taken_ports, with_free_ports
 from collectors.processes import dashboard_worker, serve_worker
 from collectors.settings import CONFIG_NAME, Settings, SettingsError
@@ -78,18 +76,21 @@ def run_demo(plan: DemoPlan) -> int:
     """Until Ctrl-C or SIGTERM; the exit code is the supervisor's. Raises DemoError."""
     console = Console(highlight=False)
     assets = demo_assets(plan.stations, plan.seed)
+    people = people_for(assets)
     with (
-        _Ending() as ending,
         _directory(plan.data_dir) as place,
         Mailbox(place / MAILBOX, lambda message: _show(console, message)) as mailbox,
     ):
         settings = _settings(plan, place, assets, mailbox)
-        people = fill(settings, assets, days=plan.days, seed=plan.seed, console=console, between=ending.obey)
-        workers = _workers(settings, plan, place / "logs")
-        supervisor = Supervisor(
-            workers, lambda text: console.print(f"laadwacht: {text}", markup=False, soft_wrap=True)
-        )
-        return supervisor.run(lambda: console.print(_welcome(settings, people, plan, place)))
+
+        def prepare(between: Callable[[], None]) -> None:
+            fill(settings, assets, people, days=plan.days, seed=plan.seed, console=console, between=between)
+
+        def say(text: str) -> None:
+            console.print(f"laadwacht: {text}", markup=False, soft_wrap=True)
+
+        supervisor = Supervisor(_workers(settings, plan, place / "logs"), say)
+        return supervisor.run(lambda: console.print(_welcome(settings, people, plan, place)), prepare)
 
 
 @contextmanager
@@ -112,35 +113,6 @@ def _directory(named: Path | None) -> Iterator[Path]:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
-
-
-class _Ending:
-    """Ctrl-C and SIGTERM while the demo is prepared: noted at once, obeyed between two steps.
-
-    An exception at any odd moment could leave the store half open, and so the process hanging.
-    """
-
-    def __init__(self) -> None:
-        self._asked = 0
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        self._before = {
-            number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._asked = number
-
-    def obey(self) -> None:
-        """Raises SystemExit when an end was asked for."""
-        if self._asked:
-            sys.exit(128 + self._asked)
 
 
 def _settings(plan: DemoPlan, place: Path, assets: Sequence[Asset], mailbox: Mailbox) -> Settings:
@@ -185,7 +157,7 @@ def _workers(settings: Settings, plan: DemoPlan, logs: Path) -> list[Worker]:
     logs.mkdir(exist_ok=True)
     workers = [
         serve_worker(settings, plan.sets, log=logs / "serve.log"),
-        dashboard_worker(settings, log=logs / "dashboard.log"),
+        dashboard_worker(settings, log=logs / "dashboard.log", early=True),
         _simulator(settings, plan, logs / "simulator.log"),
     ]
     for worker in workers:  # all the demo needs is in its file: the shell's own options are not meant for it

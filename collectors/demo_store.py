@@ -38,17 +38,17 @@ class Person(Struct, frozen=True):
 def fill(
     settings: Settings,
     assets: Sequence[Asset],
+    people: Sequence[Person],
     *,
     days: int,
     seed: int,
     console: Console,
     between: Callable[[], None],
-) -> list[Person]:
-    """Writes register, users and `days` days of history up to now; returns the users.
+) -> None:
+    """Writes register, users and `days` days of history up to now.
 
     `between` is called between steps, at most about a second apart; what it raises ends the work.
     """
-    people = _people(assets)
     with Store.open(settings.database) as store:
         write_register(store, assets)
         for person in people:
@@ -65,7 +65,6 @@ def fill(
         if days:
             _live_through(settings, store, assets, days=days, seed=seed, console=console, between=between)
         between()
-    return people
 
 
 def _live_through(
@@ -95,7 +94,7 @@ def _live_through(
     console.print(f"{days} days of history: {report.stored} records of {report.stations} stations")
 
 
-def _people(assets: Sequence[Asset]) -> list[Person]:
+def people_for(assets: Sequence[Asset]) -> list[Person]:
     """The helpdesk, and the installer and customer with the most stations."""
 
     def most(names: list[str | None]) -> str | None:

@@ -31,7 +31,7 @@ def serve_worker(settings: Settings, sets: Sequence[str] | None = None, *, log: 
     return Worker("serve", command, ready=_answers(f"{settings.http_url}/healthz"), log=log)
 
 
-def dashboard_worker(settings: Settings, *, log: Path | None = None) -> Worker:
+def dashboard_worker(settings: Settings, *, log: Path | None = None, early: bool = False) -> Worker:
     """The pages. They are told where to read and where to ask for writes, and nothing else."""
     env = {
         "LAADWACHT_READ_URL": settings.read_url,
@@ -43,9 +43,8 @@ def dashboard_worker(settings: Settings, *, log: Path | None = None) -> Worker:
     }
     ready = _answers(f"http://{reachable(settings.dashboard.host)}:{settings.dashboard.port}/healthz")
     # Streamlit looks for .streamlit/config.toml in the working directory.
-    return Worker(
-        "dashboard", [sys.executable, str(HOUSE / "app.py")], env=env, cwd=HOUSE, ready=ready, log=log
-    )
+    command = [sys.executable, str(HOUSE / "app.py")]
+    return Worker("dashboard", command, env=env, cwd=HOUSE, ready=ready, log=log, early=early)
 
 
 def run_together(settings: Settings, workers: list[Worker]) -> int:

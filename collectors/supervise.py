@@ -26,8 +26,15 @@ STEP_S = 0.1
 UNUSABLE = 2  # exit code of wrong usage or configuration: starting again cannot help
 
 
+class _EndAsked(Exception):
+    """Ctrl-C or SIGTERM came during the preparation."""
+
+
 class Worker:
-    """One process to keep alive. `ready` tells whether it serves already; `log` receives its output."""
+    """One process to keep alive. `ready` tells whether it serves already; `log` receives its output.
+
+    An `early` one needs nothing that is prepared and starts beside the preparation.
+    """
 
     def __init__(
         self,
@@ -39,6 +46,7 @@ class Worker:
         ready: Callable[[], bool] | None = None,
         ready_within_s: float = 60.0,
         log: Path | None = None,
+        early: bool = False,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -47,6 +55,7 @@ class Worker:
         self.ready = ready
         self.ready_within_s = ready_within_s
         self.log = log
+        self.early = early
         self.process: subprocess.Popen[bytes] | None = None
         self.falls: list[float] = []
         self.again_at = 0.0
@@ -97,21 +106,41 @@ class Supervisor:
         self._first_fall: int | None = None
         self._exit_code = 0
 
-    def run(self, on_ready: Callable[[], None] | None = None) -> int:
-        """0 after Ctrl-C or SIGTERM. `on_ready` is called once all workers are ready."""
+    def run(
+        self,
+        on_ready: Callable[[], None] | None = None,
+        prepare: Callable[[Callable[[], None]], None] | None = None,
+    ) -> int:
+        """0 after Ctrl-C or SIGTERM. `on_ready` is called once all workers are ready.
+
+        `prepare(between)` runs first, while workers that are `early` start already. It must call `between`
+        between its steps, which ends it when an end was asked for: an exception at any odd moment could
+        leave a store half open.
+        """
         previous = {
             number: signal.signal(number, self._ask_to_end) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
+            if prepare is not None:
+                for worker in self.workers:
+                    if worker.early:
+                        worker.start()
+                prepare(self._obey)
             if self._start_all():
                 if on_ready is not None:
                     on_ready()
                 self._watch()
+        except _EndAsked:
+            return 0
         finally:
             self._end_all()
             for number, handler in previous.items():
                 signal.signal(number, handler)
         return self._exit_code
+
+    def _obey(self) -> None:
+        if self._ending:
+            raise _EndAsked
 
     def _ask_to_end(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
@@ -119,7 +148,8 @@ class Supervisor:
     def _start_all(self) -> bool:
         """In order, each ready before the next. The first start must succeed: no second try."""
         for worker in self.workers:
-            worker.start()
+            if worker.process is None:
+                worker.start()
             deadline = time.monotonic() + worker.ready_within_s
             while worker.ready is not None and not worker.ready():
                 if self._ending:

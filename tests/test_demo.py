@@ -120,7 +120,7 @@ def test_an_interrupted_preparation_removes_the_temporary_directory(tmp_path: Pa
     try:
         until(lambda: list(tmp_path.glob("laadwacht-demo-*/laadwacht.duckdb")), "the demo's database")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 128 + signal.SIGTERM
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait(30)
