@@ -68,6 +68,10 @@ class Book:
         self.imported = imported
         self.dirty: dict[str, Tracked] = {}
         self.by_id = {t.row.incident_id: key for key, t in state.tracked.items()}
+        self.children: dict[str, set[str]] = {}
+        for key, tracked in state.tracked.items():
+            if tracked.row.parent is not None:
+                self.children.setdefault(tracked.row.parent, set()).add(key)
 
     # --- signals ----------------------------------------------------------------------
 
@@ -94,8 +98,8 @@ class Book:
             row.members = sorted({*row.members, *signal.members})
             self._adopt_register(row)
         tracked.last_at = at
-        if tracked.quiet_s is not None:
-            self.timers.set(at + timedelta(seconds=tracked.quiet_s), "quiet", key)
+        if tracked.quiet_s is not None and tracked.quiet_due is None:
+            self._expect_quiet(tracked, at + timedelta(seconds=tracked.quiet_s))
         self.dirty[key] = tracked
         if row.state is PENDING and tracked.hold_s <= 0:
             self._open(tracked, at, out)
@@ -186,18 +190,22 @@ class Book:
             self._finish(tracked, due, "resolved", out)
         elif kind == "notify" and tracked.notify_at == due:
             self.speak(tracked, due, out)
-        elif (
-            kind == "quiet"
-            and tracked.quiet_s is not None
-            and tracked.last_at is not None
-            and tracked.last_at + timedelta(seconds=tracked.quiet_s) == due
-        ):
+        elif kind == "quiet" and tracked.quiet_due == due and tracked.quiet_s and tracked.last_at:
+            tracked.quiet_due = None
+            until = tracked.last_at + timedelta(seconds=tracked.quiet_s)
+            if until > due:
+                self._expect_quiet(tracked, until)
+                return
             self.gone(
                 key,
                 due,
                 out,
                 Evidence(at=due, says="quiet", values={"hours": round(tracked.quiet_s / 3600, 1)}),
             )
+
+    def _expect_quiet(self, tracked: Tracked, due: datetime) -> None:
+        tracked.quiet_due = due
+        self.timers.set(due, "quiet", tracked.row.key)
 
     def _open(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         incident.move(tracked.row, Step.HELD, at)
@@ -221,7 +229,10 @@ class Book:
         self.by_id.pop(row.incident_id, None)
         self.state.closed[row.incident_id] = Closed(closed_at=at, events=tracked.events)
         self.timers.set(at + timedelta(seconds=KEEP_CLOSED_S), "forget", row.incident_id)
-        for child in [t for t in self.state.tracked.values() if t.row.parent == row.incident_id]:
+        if row.parent is not None:
+            self.children.get(row.parent, set()).discard(row.key)
+        for key in sorted(self.children.pop(row.incident_id, ())):  # sorted: a restored book must not differ
+            child = self.state.tracked[key]
             self._event(child, at, "parent_cleared", out, parent=row.incident_id)
             if child.row.state is OPEN:
                 self._wait(child, at, self.policy.group_wait_s)
@@ -234,7 +245,10 @@ class Book:
         child, parent = self.state.tracked.get(child_key), self.state.tracked.get(parent_key)
         if child is None or parent is None or child.row.parent == parent.row.incident_id:
             return
+        if child.row.parent is not None:
+            self.children.get(child.row.parent, set()).discard(child_key)
         child.row.parent = parent.row.incident_id
+        self.children.setdefault(parent.row.incident_id, set()).add(child_key)
         self._event(child, at, "attached", out, parent=parent.row.incident_id)
         self.speak(child, at, out)
 
@@ -269,6 +283,8 @@ class Book:
         self.dirty[row.key] = tracked
         row.suppression = suppress.reasons(parent=self._parent_state(row), imported=self.imported)
         asset = self.register.get(row.station) if row.station else None
+        if asset is not None:  # the register may have changed since the incident began
+            row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
         chosen = route(row, asset, self.destinations, self.policy, tracked.handed_to)
         if row.state is not RESOLVED and (row.route_rule, row.route_why) != (chosen.rule, chosen.why):
             row.route_rule, row.route_why = chosen.rule, chosen.why

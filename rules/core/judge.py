@@ -104,6 +104,8 @@ class Judge:
             self._reach(due)
             if kind == "offline":
                 self._silence(due, key, out)
+            elif kind == "members":
+                self._outages.write_members(due, out)
             elif kind == "forget":
                 self._state.closed.pop(key, None)
             else:

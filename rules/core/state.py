@@ -63,6 +63,7 @@ class StationState(Struct):
     sessions: dict[str, OpenSession] = field(default_factory=dict)  # open, by session id
     boots: list[datetime] = field(default_factory=list)
     commanded_boots: int = 0
+    odd_boot_at: datetime | None = None  # last boot message that did not conform
     connects: list[datetime] = field(default_factory=list)
     refused: dict[str, list[datetime]] = field(default_factory=dict)
     accepted_at: datetime | None = None
@@ -72,8 +73,6 @@ class StationState(Struct):
     commands: dict[str, tuple[str, int | None, int | None, datetime]] = field(default_factory=dict)
     call_errors: dict[str, list[datetime]] = field(default_factory=dict)
     findings: dict[str, list[datetime]] = field(default_factory=dict)
-    lost_refs: list[datetime] = field(default_factory=list)
-    quiet: dict[str, datetime] = field(default_factory=dict)  # incident key -> last occurrence
 
 
 class Told(Struct):
@@ -94,6 +93,7 @@ class Tracked(Struct):
     due: datetime | None = None
     quiet_s: float | None = None
     last_at: datetime | None = None
+    quiet_due: datetime | None = None
     notify_at: datetime | None = None
     told: dict[str, Told] = field(default_factory=dict)
     routed: list[str] = field(default_factory=list)
@@ -116,4 +116,6 @@ class JudgeState(Struct):
     accepted_tokens: dict[str, datetime] = field(default_factory=dict)
     silent: dict[str, dict[str, datetime]] = field(default_factory=dict)  # site -> station -> since
     site_since: dict[str, datetime] = field(default_factory=dict)  # sites with an outage of their own
+    platform_last: datetime | None = None  # when the last member of a platform outage fell silent
+    platform_new: list[str] = field(default_factory=list)  # members not yet in its row
     timers: list[tuple[datetime, str, str]] = field(default_factory=list)

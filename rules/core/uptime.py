@@ -22,8 +22,8 @@ class Definition(StrEnum):
     """Which time counts.
 
     `connected_and_operative`: up is connected and not Faulted or Unavailable; planned time is left out of the
-    denominator. `nevi`: after 23 CFR 680.116(b): outage against all time, where planned work and what is outside
-    the operator's control (vehicle, driver, external) are no outage but stay in the denominator.
+    denominator. `nevi`: after 23 CFR 680.116(b): outage against all time, where planned work and what is
+    outside the operator's control (vehicle, driver, external) are no outage but stay in the denominator.
     `reported`: what the station's own status said; offline counts as unknown, because nothing was said.
     """
 
@@ -113,8 +113,9 @@ def uptime(
 ) -> Uptime:
     """The figure of one connector. Raises ValueError for a window that is empty or wholly in the future.
 
-    `statuses`: of this connector. `whole`: of connector 0, which takes every connector down when it is Faulted
-    or Unavailable and says nothing otherwise. `incidents`: those of the connector, its station, site, platform.
+    `statuses`: of this connector. `whole`: of connector 0, which takes every connector down when it
+    is Faulted or Unavailable and says nothing otherwise. `incidents`: those of the connector, its station,
+    site and platform.
     An open interval lasts until `now` or the window's end, whichever is first.
     """
     if window.end <= window.start:

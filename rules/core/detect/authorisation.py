@@ -24,15 +24,19 @@ BY_OUTCOME = {"blocked": CONTRACT, "expired": CONTRACT, "concurrenttx": CONCURRE
 WINDOW_S = 3600.0
 KNOWN_GOOD_S = 7 * 86_400.0
 BURST_CARDS = 5
+KEEP_TOKENS = 100_000
+KEEP_REFUSED = 200
 BURST_WINDOW_S = 1800.0
 
 
 def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]:
-    token = obs.token or ""
+    token = (obs.token or "")[:64]
     if obs.outcome.casefold() == ACCEPTED:
         return _accepted(obs, token, station, ctx)
     station.refused[token] = keep_recent(station.refused.get(token, []), obs.at, WINDOW_S)
     since = obs.at - timedelta(seconds=BURST_WINDOW_S)
+    if len(station.refused) > KEEP_REFUSED:
+        station.refused = {t: times for t, times in station.refused.items() if times[-1] > since}
     cards = [t for t, times in station.refused.items() if t and times[-1] > since]
     signals: list[Signal] = []
     if len(cards) >= BURST_CARDS and (station.accepted_at is None or station.accepted_at < since):
@@ -61,7 +65,7 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
             fault=fault,
             rule=RULE,
             station=obs.station,
-            suffix=token or None,
+            suffix=(token or None) if known_card else None,
             confidence=sure,
             evidence=(
                 proof(
@@ -85,16 +89,21 @@ def _accepted(obs: Authorised, token: str, station: StationState, ctx: Context) 
     station.accepted_at = obs.at
     station.accepted_token = token
     if token:
-        ctx.state.accepted_tokens[token] = obs.at
+        known = ctx.state.accepted_tokens
+        known.pop(token, None)
+        known[token] = obs.at
+        if len(known) > KEEP_TOKENS:
+            del known[next(iter(known))]  # the one not accepted for longest
     signals: list[Signal] = []
     if station.refused:
         signals.append(Clear(key=place_key(obs.station, None, None, BURST), evidence=proof(obs, "accepted")))
         if station.refused.pop(token, None) is not None:
             signals += [
                 Clear(
-                    key=place_key(obs.station, None, None, fault, token or None),
+                    key=place_key(obs.station, None, None, fault, suffix),
                     evidence=proof(obs, "accepted", token=token),
                 )
                 for fault in (CARD, CONTRACT, CONCURRENT)
+                for suffix in (None, token or None)
             ]
     return signals

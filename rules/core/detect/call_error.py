@@ -20,11 +20,14 @@ OWN_FAULT = ("internalerror", "genericerror")  # OCPP-J: something went wrong wh
 POLITE = ("notimplemented", "notsupported")
 OUT_LIMIT = {True: 1, False: 3}
 IN_LIMIT = 10
+KEEP = 100  # kinds of error remembered for one station
 
 
 def detect(obs: CallErrored, station: StationState) -> list[Signal]:
     code = obs.code.casefold()
-    name = f"{obs.direction}|{code}|{obs.action or ''}"
+    name = f"{obs.direction}|{code[:50]}|{obs.action or ''}"
+    if len(station.call_errors) > KEEP:
+        station.call_errors.clear()
     times = keep_recent(station.call_errors.get(name, []), obs.at, WINDOW_S)[-50:]
     station.call_errors[name] = times
     outward = obs.direction == "out"

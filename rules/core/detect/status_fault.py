@@ -7,6 +7,7 @@ earlier errors are gone, and there is no clearing of one of several.
 from __future__ import annotations
 
 from rules.core import noise
+from rules.core.catalog import Match
 from rules.core.detect.context import Context, proof
 from rules.core.model import Status, StatusReported
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -23,8 +24,10 @@ NOT_FAULTED_DISCOUNT = 0.1  # the station says an error and goes on: less sure, 
 def detect(obs: StatusReported, station: StationState, conn: ConnectorState, ctx: Context) -> list[Signal]:
     """Signals of one report; keeps `conn.faults` in step with them."""
     quiet = (obs.error_code or "NoError").casefold() == "noerror"
-    make = ctx.make_of(obs.station, station)
-    matches = ctx.catalog.match_status(obs.error_code, obs.vendor_error, obs.vendor_id, obs.info, make)
+    matches: tuple[Match, ...] = ()
+    if not quiet or ctx.catalog.some_with_no_error:
+        make = ctx.make_of(obs.station, station)
+        matches = ctx.catalog.match_status(obs.error_code, obs.vendor_error, obs.vendor_id, obs.info, make)
     if quiet and not matches:
         if obs.status is Status.FAULTED:
             return _faulted_without_code(obs, station, conn, ctx)
