@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from data.store import Batch, Store, StoreClosed
 from rules.core.model import Effect, IncidentRow, IncidentState, NoticeRow, Observation
+from rules.dispatch.keeper import GIVE_UP_S, Keeper
 from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored_incident
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,6 @@ TICK_S = 0.2
 # into the store, and a timer that fired ahead of it would make a replay differ from what happened.
 WATERMARK_S = 0.5
 SNAPSHOT_S = 30.0
-RETRY_FIRST_S = 0.2
-RETRY_MOST_S = 5.0
-TRIES_BEFORE_APART = 3
 
 
 class EngineStats(Struct, frozen=True, kw_only=True):
@@ -67,6 +65,7 @@ class Engine:
         tick_s: float = TICK_S,
         watermark_s: float = WATERMARK_S,
         snapshot_s: float = SNAPSHOT_S,
+        give_up_s: float = GIVE_UP_S,
     ) -> None:
         """`on_notices(destinations)` is called after the commit that holds notices for them."""
         self._store = store
@@ -80,7 +79,8 @@ class Engine:
         self._queue: deque[list[Observation]] = deque()
         self._ready = threading.Condition()
         self._busy = False
-        self._stopping = False
+        self._ending = threading.Event()
+        self._keeper = Keeper(store, self._ending, give_up_s)
         self._thread: threading.Thread | None = None
         self._incidents: dict[str, IncidentRow] = {}
         self._cursor = 0
@@ -88,7 +88,7 @@ class Engine:
         self._judged_until: datetime | None = None
         self._saved_at = 0.0
         self._judged = self._effects = self._notices = 0
-        self._refused = self._dropped = self._rule_errors = 0
+        self._rule_errors = 0
         self._last_error: str | None = None
         self._judge: Judging
 
@@ -116,7 +116,7 @@ class Engine:
     def stop(self) -> None:
         """Judge what has arrived, save the state, end. Safe to call twice."""
         with self._ready:
-            self._stopping = True
+            self._ending.set()
             self._ready.notify_all()
         if self._thread is not None:
             self._thread.join()
@@ -145,11 +145,11 @@ class Engine:
             judged=self._judged,
             effects=self._effects,
             notices=self._notices,
-            refused=self._refused,
-            dropped=self._dropped,
+            refused=self._keeper.refused,
+            dropped=self._keeper.dropped,
             rule_errors=self._rule_errors,
             judged_until=self._judged_until,
-            last_error=self._last_error,
+            last_error=self._last_error or self._keeper.last_error,
         )
 
     def _arrived(self, observations: list[Observation]) -> None:
@@ -164,11 +164,11 @@ class Engine:
         try:
             while True:
                 with self._ready:
-                    if not self._queue and not self._stopping:
+                    if not self._queue and not self._ending.is_set():
                         self._ready.wait(self._tick_s)
                     arrived = list(self._queue)
                     self._queue.clear()
-                    last = self._stopping and not arrived
+                    last = self._ending.is_set() and not arrived
                     self._busy = True
                 self._turn(arrived, last)
                 with self._ready:
@@ -242,58 +242,13 @@ class Engine:
         if not effects and snapshot is None:
             return
         rendered = self._texts(effects)
-        delay, tries = RETRY_FIRST_S, 0
-        while True:
-            try:
-                self._store.apply(
-                    effects,
-                    cursor=self._cursor,
-                    snapshot=snapshot,
-                    at=self._judged_until or self._clock(),
-                    rendered=rendered,
-                )
-                break
-            except StoreClosed:
-                raise
-            except Exception as error:
-                tries += 1
-                self._refused += 1
-                self._last_error = f"the store refused: {type(error).__name__}"
-                log.error("writing %d effects failed, try %d: %s", len(effects), tries, error)
-                if self._stopping and tries >= TRIES_BEFORE_APART:
-                    raise  # the next start judges this again from the last snapshot on
-                if tries % TRIES_BEFORE_APART == 0 and effects:
-                    effects = self._keep_apart(effects, rendered)
-                time.sleep(delay)
-                delay = min(delay * 2, RETRY_MOST_S)
+        at = self._judged_until or self._clock()
+        self._keeper.keep(effects, rendered, cursor=self._cursor, at=at, snapshot=snapshot)
         self._effects += len(effects)
-        told = {effect.destination for effect in effects if isinstance(effect, NoticeRow)}
+        told = [effect.destination for effect in effects if isinstance(effect, NoticeRow)]
         if told:
-            self._notices += sum(isinstance(effect, NoticeRow) for effect in effects)
-            self._on_notices(told)
-
-    def _keep_apart(self, effects: list[Effect], rendered: dict[str, tuple[str, str, str]]) -> list[Effect]:
-        """Find the effect that no table takes: if some go in alone, those that do not are dropped.
-
-        When none goes in, the store itself is in trouble and all are kept for another try. The ones that
-        went in are returned too: writing them again changes nothing.
-        """
-        good: list[Effect] = []
-        bad: list[tuple[Effect, Exception]] = []
-        for effect in effects:
-            try:
-                self._store.apply([effect], cursor=self._cursor, rendered=rendered)
-                good.append(effect)
-            except StoreClosed:
-                raise
-            except Exception as error:
-                bad.append((effect, error))
-        if not good:
-            return effects
-        for effect, reason in bad:
-            self._dropped += 1
-            log.error("dropped an effect that no table takes, %s: %s", type(effect).__name__, reason)
-        return good
+            self._notices += len(told)
+            self._on_notices(set(told))
 
     def _texts(self, effects: list[Effect]) -> dict[str, tuple[str, str, str]]:
         """Notice key -> text, each told of its incident as it was when the notice was decided.

@@ -137,7 +137,9 @@ class Lane:
         if claimed is None:
             return False
         in_doubt = claimed.attempts > 1 and claimed.last_class == Kind.UNKNOWN
-        subject, body = claimed.subject or "", claimed.body or ""
+        # A notice without words (of an import, say) still goes out: Apprise refuses an empty body.
+        subject = claimed.subject or f"[Laadwacht] {claimed.reason} #{claimed.incident_id[:8]}"
+        body = claimed.body or f"{subject}\n\n{claimed.dedup_key}"
         if in_doubt:
             subject, body = self._mark_duplicate(claimed.language or "nl", subject, body)
         self._sending_since = now

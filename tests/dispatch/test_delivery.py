@@ -201,6 +201,14 @@ def test_a_destination_that_fails_in_a_row_is_asked_rarely(store: Store) -> None
         assert len(sink.requests) == 3
 
 
+def test_a_notice_without_words_still_goes_out(store: Store) -> None:
+    with http_sink() as sink:
+        store.apply([opening()])
+        assert one_lane(store, Clock(), sink.url).step()
+    assert sink.requests[0].json()["title"] == "[Laadwacht] first #inc1"
+    assert "inc1-wacht-1" in sink.requests[0].json()["message"]
+
+
 def test_what_was_sent_is_told_to_the_metrics(store: Store) -> None:
     told: list[Sent] = []
     clock = Clock()

@@ -25,6 +25,7 @@ from rules.core.model import (
 from rules.dispatch.engine import Engine
 from rules.dispatch.restore import Judging
 from tests.dispatch.small_judge import SmallJudge, incident, notice
+from tests.sinks import wait_until
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -221,7 +222,7 @@ def test_an_effect_that_no_table_takes_does_not_hold_up_the_others(tmp_path: Pat
             return [*super().feed(obs), Effect()]
 
     with Store.open(tmp_path / "a.duckdb") as store:
-        runs = Engine(store, Odd, Clock(), text, tick_s=0.01)
+        runs = Engine(store, Odd, Clock(), text, tick_s=0.01, give_up_s=0.0)
         runs.start()
         submit(store, story(store))
         assert runs.drain()
@@ -230,6 +231,30 @@ def test_an_effect_that_no_table_takes_does_not_hold_up_the_others(tmp_path: Pat
         assert len(contents(store)["notice"]) == 3
     assert stats.dropped == 7
     assert stats.refused >= 1
+
+
+@pytest.mark.parametrize("damage", ["every table", "one table"])
+def test_nothing_is_lost_while_the_store_refuses(tmp_path: Path, damage: str) -> None:
+    expected = whole_run(tmp_path / "whole.duckdb")
+    tables = ["notice", "incident", "incident_event", "station"] if damage == "every table" else ["notice"]
+    with Store.open(tmp_path / "a.duckdb") as store:
+
+        def rename(kind: str) -> None:
+            names = [(name, f"{name}_away") for name in tables]
+            pairs = names if kind == "away" else [(after, before) for before, after in names]
+            statements = ";".join(f"ALTER TABLE {before} RENAME TO {after}" for before, after in pairs)
+            store.transact(lambda cursor: cursor.execute(statements))
+
+        runs = engine(store, Clock())
+        runs.start()
+        rename("away")
+        submit(store, story(store))
+        assert wait_until(lambda: runs.stats().refused >= 4)
+        rename("back")
+        assert runs.drain()
+        runs.stop()
+        assert contents(store) == expected
+        assert runs.stats().dropped == 0
 
 
 def test_a_notice_whose_text_cannot_be_made_still_goes_out(tmp_path: Path) -> None:
