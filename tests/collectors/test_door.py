@@ -129,7 +129,7 @@ def test_without_the_token_nothing_behind_api_answers(tmp_path: Path) -> None:
     async def scenario(door: Knocker) -> None:
         for path in ("commands", "login", "logout", "import", "register", "users"):
             for header in ("", "Bearer", "Bearer wrong", "Basic abc", "Bearer é"):
-                headers = {"Authorization": header.encode()}
+                headers = {b"Authorization": header.encode()}
                 answer = await door.client.post(f"/api/{path}", headers=headers, content=b"{}")
                 assert answer.status_code == 401, (path, header)
 
