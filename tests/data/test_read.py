@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -150,6 +153,35 @@ def test_a_wrong_token_is_told_without_showing_it(house: House, tmp_path: Path) 
         door.query("stations_known", HELPDESK)
     assert "not-the-token-at-all" not in str(told.value)
     assert house.store.read_url == read_url(house.port)
+
+
+def test_an_owner_that_hangs_counts_as_down_and_is_found_again_when_it_goes_on(
+    tmp_path: Path, free_port: int
+) -> None:
+    path, token = tmp_path / "laadwacht.duckdb", tmp_path / "read.token"
+    code = (
+        "import sys; from pathlib import Path; from data.store import Store\n"
+        "with Store.open(Path(sys.argv[1]), read_port=int(sys.argv[2]), token_file=Path(sys.argv[3])):\n"
+        "    print('open', flush=True)\n"
+        "    sys.stdin.readline()\n"
+    )
+    command = [sys.executable, "-c", code, str(path), str(free_port), str(token)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner,
+        ReadDoor(read_url(free_port), token, timeout_s=1.0) as hasty,
+        ReadDoor(read_url(free_port), token) as patient,
+    ):
+        assert owner.stdout
+        assert owner.stdout.readline() == "open\n"
+        assert patient.query("stations_known", HELPDESK).is_empty()
+        owner.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(OwnerDown, match="no answer"):
+                hasty.query("stations_known", HELPDESK)
+        finally:
+            owner.send_signal(signal.SIGCONT)
+        assert patient.query("stations_known", HELPDESK).is_empty()
+        owner.communicate("\n", timeout=60)
 
 
 # --- straight to the protocol, as somebody with the token but without the client would ---
