@@ -1,0 +1,232 @@
+"""Observations: what a frame or a link event says, the same for every protocol version.
+
+Decides nothing. Every instant is an aware UTC `datetime`; `None` means "not told", never 0 or "".
+In `evse` and `connector`, 0 is OCPP's own "the station as a whole". OCPP 1.6 knows connectors only:
+connector N there is EVSE N, connector N.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from rules.core.words import Status
+
+
+class Observation(Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """One fact. `at` is our receipt time, `station_at` the station's own time stamp where it gave one."""
+
+    station: str
+    at: datetime
+    record_id: int = 0
+    station_at: datetime | None = None
+
+
+class Seen(Observation, frozen=True, kw_only=True, tag="seen"):
+    """A frame arrived that says nothing else: proof of life when `direction` is `in`."""
+
+    direction: str = "in"
+
+
+class Connected(Observation, frozen=True, kw_only=True, tag="connected"):
+    version: str | None = None
+    peer: str | None = None
+
+
+class Disconnected(Observation, frozen=True, kw_only=True, tag="disconnected"):
+    """`replaced`: a newer connection of the same station took over, so the station is not gone."""
+
+    code: int | None = None
+    reason: str | None = None
+    replaced: bool = False
+
+
+class Heartbeat(Observation, frozen=True, kw_only=True, tag="heartbeat"):
+    pass
+
+
+class Booted(Observation, frozen=True, kw_only=True, tag="booted"):
+    make: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    reason: str | None = None
+
+
+class BootAnswered(Observation, frozen=True, kw_only=True, tag="boot_answered"):
+    """`status` as sent: Accepted, Pending or Rejected."""
+
+    status: str
+    interval_s: int | None = None
+
+
+class StatusReported(Observation, frozen=True, kw_only=True, tag="status"):
+    evse: int
+    connector: int
+    status: Status
+    raw_status: str | None = None
+    error_code: str | None = None
+    vendor_error: str | None = None
+    vendor_id: str | None = None
+    info: str | None = None
+
+
+class EventReported(Observation, frozen=True, kw_only=True, tag="event"):
+    """OCPP 2.x NotifyEvent data, or a security event (then `component` is `security`)."""
+
+    evse: int | None = None
+    connector: int | None = None
+    component: str | None = None
+    variable: str | None = None
+    value: str | None = None
+    trigger: str | None = None
+    tech_code: str | None = None
+    tech_info: str | None = None
+    cleared: bool = False
+    severity: int | None = None
+
+
+class Authorised(Observation, frozen=True, kw_only=True, tag="authorised"):
+    """The answer to an authorisation. `outcome` as sent (Accepted, Blocked, Expired, Invalid, ...)."""
+
+    outcome: str
+    token: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+
+
+class SessionStarted(Observation, frozen=True, kw_only=True, tag="session_started"):
+    """`message_id` binds a 1.6 start to the answer that names its transaction (`SessionAccepted`)."""
+
+    evse: int | None = None
+    connector: int | None = None
+    message_id: str | None = None
+    ref: str | None = None
+    token: str | None = None
+    meter_wh: float | None = None
+
+
+class SessionAccepted(Observation, frozen=True, kw_only=True, tag="session_accepted"):
+    message_id: str
+    ref: str | None = None
+    outcome: str | None = None
+
+
+class MeterRead(Observation, frozen=True, kw_only=True, tag="meter"):
+    """Register in Wh, power in W, `soc` in percent, `current_a` the highest phase."""
+
+    evse: int | None = None
+    connector: int | None = None
+    ref: str | None = None
+    energy_wh: float | None = None
+    power_w: float | None = None
+    current_a: float | None = None
+    offered_a: float | None = None
+    voltage_v: float | None = None
+    soc: float | None = None
+    temperature_c: float | None = None
+
+
+class SessionUpdated(Observation, frozen=True, kw_only=True, tag="session_updated"):
+    """An OCPP 2.x TransactionEvent that neither starts nor ends a session."""
+
+    ref: str
+    evse: int | None = None
+    connector: int | None = None
+    trigger: str | None = None
+    charging_state: str | None = None
+    token: str | None = None
+
+
+class SessionEnded(Observation, frozen=True, kw_only=True, tag="session_ended"):
+    ref: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+    meter_wh: float | None = None
+    reason: str | None = None
+    token: str | None = None
+
+
+class FirmwareReported(Observation, frozen=True, kw_only=True, tag="firmware"):
+    status: str
+
+
+class CallErrored(Observation, frozen=True, kw_only=True, tag="call_error"):
+    """A CALLERROR. `direction` tells who refused: `in` the station, `out` the back end."""
+
+    direction: str
+    code: str
+    action: str | None = None
+    description: str | None = None
+
+
+class CommandSent(Observation, frozen=True, kw_only=True, tag="command_sent"):
+    """The back end asked the station something."""
+
+    action: str
+    message_id: str
+    evse: int | None = None
+    connector: int | None = None
+
+
+class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answered"):
+    action: str
+    message_id: str
+    status: str | None = None
+    waited_s: float | None = None
+
+
+class FindingSeen(Observation, frozen=True, kw_only=True, tag="finding"):
+    """A frame did not conform. `finding` is an id of `data/catalog/findings.yaml`."""
+
+    finding: str
+    detail: str | None = None
+
+
+class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
+    """Somebody decided about an incident: acknowledge, overrule, hand_over, comment.
+
+    Stored among the observations so that a replay knows it too.
+    """
+
+    action: str
+    incident_id: str
+    by: str
+    side: str | None = None
+    owner: str | None = None
+    text: str | None = None
+
+
+class Blind(Observation, frozen=True, kw_only=True, tag="blind"):
+    """We could not see from `since` until `at`: never counted against a station. `station` is ""."""
+
+    since: datetime
+    reason: str = "owner_down"
+
+
+AnyObservation = (
+    Seen
+    | Connected
+    | Disconnected
+    | Heartbeat
+    | Booted
+    | BootAnswered
+    | StatusReported
+    | EventReported
+    | Authorised
+    | SessionStarted
+    | SessionAccepted
+    | MeterRead
+    | SessionUpdated
+    | SessionEnded
+    | FirmwareReported
+    | CallErrored
+    | CommandSent
+    | CommandAnswered
+    | FindingSeen
+    | UserActed
+    | Blind
+)

@@ -1,0 +1,195 @@
+"""The asset register, the verdict, and the rows that judgement asks the store to write.
+
+Decides nothing. Every instant is an aware UTC `datetime`; `None` means "not told", never 0 or "".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from rules.core.words import Cause, IncidentState, NoticeReason, Owner, Scope, Severity, Side, Status
+
+
+class Asset(Struct, frozen=True, kw_only=True):
+    """One station of the asset register. `connectors` counts plugs and sockets, `rated_kw` is per station."""
+
+    station: str
+    site: str | None = None
+    address: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    make: str | None = None
+    model: str | None = None
+    customer: str | None = None
+    installer: str | None = None
+    installed_on: str | None = None
+    warranty_until: str | None = None
+    rated_kw: float | None = None
+    connectors: int | None = None
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One proof. `record_id` points at the stored frame or link event; `says` is a text key with values."""
+
+    at: datetime
+    says: str
+    record_id: int | None = None
+    values: dict[str, Any] = {}
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    fault: str
+    side: Side
+    cause: Cause
+    owner: Owner
+    task: str
+    severity: Severity
+    confidence: float
+    rule_id: str
+    rule_version: str
+    imminent: bool = False
+    safety: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Effect(Struct, kw_only=True, tag_field="effect"):
+    pass
+
+
+class StationRow(Effect, kw_only=True, tag="station"):
+    """What a station says of itself, and when it was last heard."""
+
+    station: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    connected: bool | None = None
+    connected_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    version: str | None = None
+    make: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    heartbeat_s: int | None = None
+    boot_status: str | None = None
+    booted_at: datetime | None = None
+
+
+class IntervalRow(Effect, kw_only=True, tag="interval"):
+    """A connector held `status` from `started_at` until `ended_at` (None: still)."""
+
+    station: str
+    evse: int
+    connector: int
+    started_at: datetime
+    status: Status
+    ended_at: datetime | None = None
+    error_code: str | None = None
+    vendor_error: str | None = None
+    info: str | None = None
+
+
+class LinkRow(Effect, kw_only=True, tag="link"):
+    """A station was `online` or `offline` (by the offline rule, dated back to the last frame)."""
+
+    station: str
+    started_at: datetime
+    state: str
+    ended_at: datetime | None = None
+
+
+class BlindRow(Effect, kw_only=True, tag="blind"):
+    started_at: datetime
+    ended_at: datetime
+    reason: str
+
+
+class SessionRow(Effect, kw_only=True, tag="session"):
+    """One charging transaction. Energy in Wh, from registers; None where no register was told."""
+
+    session_id: str
+    station: str
+    started_at: datetime
+    evse: int | None = None
+    connector: int | None = None
+    ref: str | None = None
+    token: str | None = None
+    ended_at: datetime | None = None
+    meter_start_wh: float | None = None
+    meter_last_wh: float | None = None
+    energy_wh: float | None = None
+    max_power_w: float | None = None
+    reason: str | None = None
+    outcome: str | None = None
+
+
+class IncidentRow(Effect, kw_only=True, tag="incident"):
+    """A verdict over time. State, suppression and delivery are kept apart."""
+
+    incident_id: str
+    key: str
+    state: IncidentState
+    scope: Scope
+    fault: str
+    side: Side
+    cause: Cause
+    owner: Owner
+    task: str
+    severity: Severity
+    confidence: float
+    rule_id: str
+    rule_version: str
+    pending_at: datetime
+    station: str | None = None
+    site: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+    imminent: bool = False
+    safety: bool = False
+    parent: str | None = None
+    members: list[str] = []
+    installer: str | None = None
+    customer: str | None = None
+    opened_at: datetime | None = None
+    recovering_at: datetime | None = None
+    closed_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    assignee: str | None = None
+    overruled_by: str | None = None
+    suppression: list[str] = []
+    route_rule: str | None = None
+    route_why: str | None = None
+    count: int = 1
+    evidence: list[Evidence] = []
+    updated_at: datetime | None = None
+
+
+class IncidentEventRow(Effect, kw_only=True, tag="incident_event"):
+    """Append-only history of an incident; (`incident_id`, `n`) is the key."""
+
+    incident_id: str
+    n: int
+    at: datetime
+    event: str
+    by: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class NoticeRow(Effect, kw_only=True, tag="notice"):
+    """One message to one destination, not yet rendered. `dedup_key` = incident, destination and seq."""
+
+    dedup_key: str
+    incident_id: str
+    destination: str
+    party: str
+    seq: int
+    reason: NoticeReason
+    created_at: datetime
+    not_before: datetime
+    suppressed: str | None = None
