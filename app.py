@@ -1,10 +1,10 @@
 """Door of the dashboard: an ASGI launcher that puts the gate in front of Streamlit.
 
-Never the script that Streamlit runs: beside a folder named `pages/`, a deep link to a fresh server would run that
-page without the shell, and so without its menu of roles. The script is `pages/_shell.py`.
-Start it with `python app.py`, `streamlit run app.py` or `uvicorn app:app`. Needs in its environment
-LAADWACHT_READ_URL, LAADWACHT_READ_TOKEN_FILE and LAADWACHT_HTTP_URL; address and port come from
-LAADWACHT_DASHBOARD_HOST and LAADWACHT_DASHBOARD_PORT when it is started with `python app.py`.
+Never the script that Streamlit runs: beside a folder named `pages/`, a deep link to a fresh server would run
+that page without the shell, and so without its menu of roles. The script is `pages/_shell.py`. Start it with
+`python app.py`, `streamlit run app.py` or `uvicorn app:app`. Needs in its environment LAADWACHT_READ_URL,
+LAADWACHT_READ_TOKEN_FILE and LAADWACHT_HTTP_URL; address and port come from LAADWACHT_DASHBOARD_HOST and
+LAADWACHT_DASHBOARD_PORT when it is started with `python app.py`.
 """
 
 from __future__ import annotations

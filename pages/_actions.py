@@ -42,8 +42,13 @@ def acknowledge(user: User, words: Words, row: Row, label: str) -> bool:
     """The primary button; it is absent once somebody took the incident."""
     if row["acknowledged_at"] or row["state"] == "resolved":
         return False
-    pressed = st.button(label, type="primary", key=f"ack-{row['incident_id']}", width="stretch",
-                        shortcut="p" if user.role == "helpdesk" else None)  # fmt: skip
+    pressed = st.button(
+        label,
+        type="primary",
+        key=f"ack-{row['incident_id']}",
+        width="stretch",
+        shortcut="p" if user.role == "helpdesk" else None,
+    )
     return pressed and send(user, words, Acknowledge(incident_id=row["incident_id"]), label)
 
 
@@ -92,10 +97,22 @@ def _overrule(user: User, words: Words, row: Row) -> bool:
     sides, owners = [side.value for side in Side], [owner.value for owner in Owner]
     key = row["incident_id"]
     with st.popover(words("act.overrule"), key=f"pop-over-{key}"):
-        side = st.segmented_control(words("act.side"), sides, format_func=lambda s: words.of("side", s),
-                                    default=row["side"], required=True, key=f"side-{key}")  # fmt: skip
-        owner = st.segmented_control(words("act.owner"), owners, format_func=lambda o: words.of("owner", o),
-                                     default=row["owner"], required=True, key=f"owner-{key}")  # fmt: skip
+        side = st.segmented_control(
+            words("act.side"),
+            sides,
+            format_func=lambda s: words.of("side", s),
+            default=row["side"],
+            required=True,
+            key=f"side-{key}",
+        )
+        owner = st.segmented_control(
+            words("act.owner"),
+            owners,
+            format_func=lambda o: words.of("owner", o),
+            default=row["owner"],
+            required=True,
+            key=f"owner-{key}",
+        )
         why = _why(words, f"over-why-{key}")
         if st.button(words("act.send"), key=f"over-{key}", type="primary"):
             if why:

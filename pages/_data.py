@@ -1,7 +1,7 @@
 """The one way from a page to data: a named query through the read door, within the user's scope.
 
-Keeps one door per process, and answers for a few seconds so that a fleet of open tabs asks once. Never SQL text.
-When the owner process is down the run ends with a calm page.
+Keeps one door per process, and answers for a few seconds so that a fleet of open tabs asks once. Never SQL
+text. When the owner process is down the run ends with a calm page.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def ask(user: User, name: str, **params: Any) -> pl.DataFrame:
 
 
 def ask_kept(user: User, name: str, **params: Any) -> pl.DataFrame:
-    """As `ask`, at most `KEEP_S` seconds old. Give instants rounded (see `minute`), or nothing is ever found again."""
+    """As `ask`, at most `KEEP_S` seconds old. Give instants rounded (see `minute`), or nothing is ever found
+    again.
+    """
     try:
         return _kept(name, user.role, user.party, params)
     except OwnerDown:

@@ -51,7 +51,9 @@ def cookie(scope: Scope, name: str) -> str | None:
 
 
 def local_path(target: str | None) -> str:
-    """`target` when it is a path of this site, else "/". Refuses other hosts, schemes and control characters."""
+    """`target` when it is a path of this site, else "/". Refuses other hosts, schemes and control
+    characters.
+    """
     if not target or not target.startswith("/") or target.startswith("//"):
         return "/"
     if "\\" in target or any(ord(char) < 32 for char in target):
@@ -119,7 +121,9 @@ def _hardened(send: Send) -> Send:
 
 
 class StaticGzip:
-    """Compresses each file of the bundle once and keeps the result: names hold a hash, so files never change."""
+    """Compresses each file of the bundle once and keeps the result: names hold a hash, so files never
+    change.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

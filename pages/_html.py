@@ -45,7 +45,6 @@ class Bar(NamedTuple):
 
     share: float | None
     label: str
-    planned: bool = False
 
 
 def badge(label: str, tone: str = "grey", mark: str = "") -> str:
@@ -86,14 +85,11 @@ def bar_tone(share: float | None) -> str:
 
 
 def bars(days: Sequence[Bar], caption_left: str, caption_right: str, alt: str) -> str:
-    cells = "".join(
-        f'<i class="lw-b-{"plan" if bar.planned and bar.share is None else bar_tone(bar.share)}"'
-        f' title="{escape(bar.label)}"></i>'
-        for bar in days
-    )
+    cells = "".join(f'<i class="lw-b-{bar_tone(bar.share)}" title="{escape(bar.label)}"></i>' for bar in days)
     return (
         f'<div class="lw-bars" role="img" aria-label="{escape(alt)}">{cells}</div>'
-        f'<div class="lw-bars-legend"><span>{escape(caption_left)}</span><span>{escape(caption_right)}</span></div>'
+        f'<div class="lw-bars-legend"><span>{escape(caption_left)}</span><span>'
+        f"{escape(caption_right)}</span></div>"
     )
 
 
@@ -102,7 +98,7 @@ def sparkline(shares: Sequence[float | None]) -> str:
     known = [share for share in shares if share is not None]
     if not known:
         return ""
-    floor = min(min(known), 0.98)
+    floor = min(*known, 0.98)
     columns = "".join(
         f'<i style="height:{0 if s is None else round(10 + 90 * (s - floor) / max(1 - floor, 1e-9))}%"></i>'
         for s in shares
@@ -131,7 +127,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[
         "<tr>" + "".join(f"<td{_right(i, numeric)}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    return f'<div class="lw-scroll"><table class="lw-table"><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="lw-scroll"><table class="lw-table"><thead><tr>{first}</tr></thead><tbody>'
+        f"{body}</tbody></table></div>"
+    )
 
 
 def _right(index: int, numeric: Sequence[int]) -> str:

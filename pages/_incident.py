@@ -99,7 +99,8 @@ def why(words: Words, row: Row) -> None:
     rule = row["route_rule"]
     reason = words(rule) if rule and words.has(rule) else ""
     show(
-        f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>{escape(owner)}</b>'
+        f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>'
+        f"{escape(owner)}</b>"
         f"{h.badge(sureness, tone)}</div><p>{escape(reason)}</p>"
         f"{h.facts((words(key), value) for key, value in lines)}</div>"
     )
@@ -125,10 +126,14 @@ def proof(user: User, words: Words, row: Row) -> None:
     if seen:
         show(
             h.timeline(
-                h.Step(words.exact(item.at), _names.evidence(words, item), tone=h.SIDE_TONE.get(row["side"], "grey"))
+                h.Step(
+                    words.exact(item.at),
+                    _names.evidence(words, item),
+                    tone=h.SIDE_TONE.get(row["side"], "grey"),
+                )
                 for item in seen
             )
-        )  # fmt: skip
+        )
     frames = ask(user, "incident_frames", incident_id=row["incident_id"])
     if frames.is_empty():
         show(f'<p class="lw-hint">{escape(words("detail.noproof"))}</p>')
@@ -200,7 +205,7 @@ def plain(user: User, words: Words, row: Row) -> None:
     lines = [place_line(words, row), since]
     sent = ask(user, "incident_notices", incident_id=row["incident_id"]).filter(pl.col("state") == "sent")
     if sent.height:
-        lines.append(words("fault.customer.told", who=who, when=words.when(sent["sent_at"].min())))
+        lines.append(words("fault.customer.told", who=who, when=words.when(min(sent["sent_at"]))))
     if row["acknowledged_at"]:
         lines.append(words("fault.customer.taken", when=words.when(row["acknowledged_at"])))
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)

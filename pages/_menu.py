@@ -15,7 +15,8 @@ MENU = {
     "installer": ("installer", "uptime", "sessions", "exports"),
     "customer": ("customer", "uptime", "sessions", "exports"),
 }
-# Reached by links only. Alert links need a page that is nobody's first page, for a first page has no path of its own.
+# Reached by links only. Alert links need a page that is nobody's first page, for a first page has no path of
+# its own.
 LINKED = ("fault", "station")
 
 

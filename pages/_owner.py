@@ -1,7 +1,7 @@
 """The owner process's door for people: who is signed in, signing in and out.
 
-Asks the owner every time; decides nothing about rights. Never keeps a password. Errors: `OwnerSilent` when the
-owner process does not answer or answers with a server error.
+Asks the owner every time; decides nothing about rights. Never keeps a password. Errors: `OwnerSilent` when
+the owner process does not answer or answers with a server error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import msgspec
 
-# One page run asks several times (shell, page, fragment): one answer serves them, a revoked session ends within this.
+# One page run asks several times (shell, page, fragment): one answer serves them, a revoked session ends
+# within this.
 REMEMBER_S = 1.0
 
 
@@ -23,7 +24,9 @@ class OwnerSilent(Exception):
 
 
 class User(msgspec.Struct, frozen=True):
-    """Somebody signed in. `party` is the installer's or customer's name as in the register; None for the helpdesk."""
+    """Somebody signed in. `party` is the installer's or customer's name as in the register; None for the
+    helpdesk.
+    """
 
     email: str
     name: str

@@ -12,7 +12,8 @@ from starlette.responses import HTMLResponse
 
 from pages._texts import LANGUAGES, text
 
-FRAME = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title} · Laadwacht</title>
+FRAME = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title} · Laadwacht</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="/assets/icon.png">
 <link rel="stylesheet" href="/assets/plain.css">{extra}</head><body><main>
 <header><img src="/assets/icon.png" alt="" width="44" height="44"><span>Laadwacht</span></header>
@@ -25,7 +26,7 @@ def page(language: str, title: str, body: str, status: int = 200, extra: str = "
 
 
 def sign_in_page(
-    language: str, target: str, csrf: str, email: str = "", problem: str | None = None, status: int = 200
+    language: str, target: str, csrf: str, *, email: str = "", problem: str | None = None, status: int = 200
 ) -> HTMLResponse:
     """`problem` is a text key. `target` is a local path already."""
 
@@ -42,7 +43,8 @@ def sign_in_page(
 <form method="post" action="/login"><input type="hidden" name="csrf" value="{escape(csrf)}">
 <input type="hidden" name="next" value="{escape(target)}"><input type="hidden" name="lang" value="{language}">
 <label for="lw-email">{say("signin.email")}</label>
-<input id="lw-email" name="email" type="email" autocomplete="username" required autofocus value="{escape(email)}">
+<input id="lw-email" name="email" type="email" autocomplete="username" required autofocus
+value="{escape(email)}">
 <label for="lw-password">{say("signin.password")}</label>
 <input id="lw-password" name="password" type="password" autocomplete="current-password" required>
 <button type="submit">{say("signin.button")}</button></form>

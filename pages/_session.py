@@ -1,7 +1,8 @@
-"""Who looks at this page and what they may see. Every page begins with `require`; it never trusts that the shell ran.
+"""Who looks at this page and what they may see. Every page begins with `require`; it never trusts that the
+shell ran.
 
-Decides by asking the owner process at every run, so that a revoked session ends at the next click. Scope comes
-from the user, never from a widget or a URL.
+Decides by asking the owner process at every run, so that a revoked session ends at the next click. Scope
+comes from the user, never from a widget or a URL.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def words_of(user: User | None) -> Words:
 
 
 def require(*roles: str) -> tuple[User, Words]:
-    """The user, when signed in with one of `roles` (none named: any); otherwise the run ends with what to do."""
+    """The user, when signed in with one of `roles` (none named: any); otherwise the run ends with what to
+    do.
+    """
     token = session_token()
     try:
         user = _owner.who(token) if token else None

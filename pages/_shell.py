@@ -1,6 +1,8 @@
-"""The script that Streamlit runs: frame, menu of the role, language, sign-out, freshness; then the page itself.
+"""The script that Streamlit runs: frame, menu of the role, language, sign-out, freshness; then the page
+itself.
 
-Decides which pages a role can reach. Never data: pages ask for that themselves, each after its own `require`.
+Decides which pages a role can reach. Never data: pages ask for that themselves, each after its own
+`require`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from pages._session import User, csrf_token, require, words_of
 from pages._texts import LANGUAGES, Words
 from pages._ui import ICON, STYLE
 
-# Even a single station beats every five minutes by default: a fleet that is silent for longer is worth a look.
+# Even a single station beats every five minutes by default: a fleet that is silent for longer is worth a
+# look.
 STALE_S = 330
 
 
@@ -27,7 +30,8 @@ def freshness() -> None:
     stale = seen is None or (now() - seen).total_seconds() > STALE_S
     said = words("fresh.never") if seen is None else words("fresh.live", ago=words.ago(seen, now()))
     st.html(
-        f'<div class="lw-fresh lw-{"amber" if stale else "green"}"><i aria-hidden="true"></i><span>{escape(said)}</span></div>'
+        f'<div class="lw-fresh lw-{"amber" if stale else "green"}"><i aria-hidden="true"></i><span>'
+        f"{escape(said)}</span></div>"
     )
 
 
@@ -38,7 +42,8 @@ def account(user: User, words: Words) -> None:
     ):
         st.html(
             f'<div class="lw-who"><b>{escape(user.name)}</b><span>{escape(words.of("role", user.role))}'
-            f"{' · ' + escape(user.party) if user.party else ''}</span><span>{escape(user.email)}</span></div>"
+            f"{' · ' + escape(user.party) if user.party else ''}</span><span>"
+            f"{escape(user.email)}</span></div>"
         )
         st.segmented_control(
             words("menu.language"),
@@ -49,8 +54,10 @@ def account(user: User, words: Words) -> None:
             key="language",
         )
         st.html(
-            f'<form method="post" action="/logout"><input type="hidden" name="csrf" value="{escape(csrf_token())}">'
-            f'<button class="lw-button lw-quiet" type="submit">{escape(words("menu.signout"))}</button></form>'
+            f'<form method="post" action="/logout"><input type="hidden" name="csrf" '
+            f'value="{escape(csrf_token())}">'
+            f'<button class="lw-button lw-quiet" type="submit">{escape(words("menu.signout"))}</button>'
+            f"</form>"
         )
 
 

@@ -1,7 +1,7 @@
 """The dashboard's own routes: sign in, sign out, liveness.
 
-Sessions live with the owner process; this door only carries the cookie. A cookie from outside is never adopted:
-each sign-in gets a new one. Forms carry a double-submit token; `next` is a local path or nothing.
+Sessions live with the owner process; this door only carries the cookie. A cookie from outside is never
+adopted: each sign-in gets a new one. Forms carry a double-submit token; `next` is a local path or nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _form(
 ) -> Response:
     status = {None: 200, "signin.wait": 429, "signin.stale": 403}.get(problem, 401)
     csrf = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(24)
-    response = sign_in_page(language, target, csrf, email, problem, status)
+    response = sign_in_page(language, target, csrf, email=email, problem=problem, status=status)
     _set(response, request, CSRF_COOKIE, csrf)
     return response
 

@@ -10,10 +10,22 @@ from pages import _html as h
 from pages._texts import Words
 
 Row = dict[str, Any]
-VERDICT = {"available": "fine", "charging": "charging", "offline": "offline", "faulted": "faulted",
-           "unavailable": "unavailable", "unknown": "unknown"}  # fmt: skip
-PLAIN = {"available": "works", "charging": "charging", "offline": "broken", "faulted": "broken",
-         "unavailable": "off", "unknown": "unknown"}  # fmt: skip
+VERDICT = {
+    "available": "fine",
+    "charging": "charging",
+    "offline": "offline",
+    "faulted": "faulted",
+    "unavailable": "unavailable",
+    "unknown": "unknown",
+}
+PLAIN = {
+    "available": "works",
+    "charging": "charging",
+    "offline": "broken",
+    "faulted": "broken",
+    "unavailable": "off",
+    "unknown": "unknown",
+}
 
 
 def sentence(words: Words, row: Row, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """Every word a page shows, in three languages; dates and numbers as each language writes them.
 
-Times are shown in Europe/Brussels, whatever zone the server keeps. Names of faults, causes and tasks are not here:
-they come from the catalogue (`pages/_names.py`). A missing key is a mistake and raises `KeyError`.
+Times are shown in Europe/Brussels, whatever zone the server keeps. Names of faults, causes and tasks are not
+here: they come from the catalogue (`pages/_names.py`). A missing key is a mistake and raises `KeyError`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def text(language: str, key: str, **values: object) -> str:
 
 
 def best_language(*wishes: str | None) -> str:
-    """The first wish that names a language of ours; Dutch when none does. Takes Accept-Language headers too."""
+    """The first wish that names a language of ours, Dutch when none does; Accept-Language headers do too."""
     for wish in wishes:
         for part in (wish or "").split(","):
             code = part.split(";")[0].strip().lower()[:2]

@@ -57,7 +57,8 @@ def not_found(words: Words) -> NoReturn:
 def expired(words: Words) -> NoReturn:
     empty(words("expired.title"), words("expired.note"), "⏻", "grey")
     st.html(
-        f'<p class="lw-center"><a class="lw-button" href="/login" target="_self">{escape(words("signin.button"))}</a></p>'
+        f'<p class="lw-center"><a class="lw-button" href="/login" target="_self">'
+        f"{escape(words('signin.button'))}</a></p>"
     )
     stop()
 
@@ -82,4 +83,7 @@ def route_link(words: Words, latitude: float | None, longitude: float | None) ->
     if latitude is None or longitude is None:
         return ""
     target = f"https://www.google.com/maps/dir/?api=1&destination={latitude:.6f},{longitude:.6f}"
-    return f'<a class="lw-button" href="{target}" target="_blank" rel="noopener noreferrer">{escape(words("fault.route"))}</a>'
+    return (
+        f'<a class="lw-button" href="{target}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(words('fault.route'))}</a>"
+    )

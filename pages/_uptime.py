@@ -1,6 +1,7 @@
-"""From seconds to what is shown of uptime: shares, day bars, the split of downtime. The seconds come from SQL.
+"""From seconds to what is shown of uptime: shares, day bars, the split of downtime. The seconds come from
+SQL.
 
-A share is up / (up + down). Planned and unknown time are outside; nothing known gives None, never 100 %.
+A share is up / (up + down). Unknown time is outside; nothing known gives None, never 100 %.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import polars as pl
 from pages import _html as h
 from pages._texts import Words
 
-UP, DOWN = "up_s", ("offline_s", "faulted_s")
-OWNERS = {"operator": "blue", "installer": "violet", "customer": "amber", "unassigned": "grey"}
+UP, DOWN = "up_s", ("offline_s", "faulted_s", "unavailable_s")
+OWNERS = {"operator": "blue", "installer": "violet", "customer": "amber", "none": "grey"}
 
 
 def share(row: dict[str, Any]) -> float | None:
@@ -50,7 +51,7 @@ def bars(words: Words, days: pl.DataFrame, wanted: int) -> str:
         else:
             spent = words.span(down_s(row))
             label = words("uptime.day", day=words.day(row["day"]), share=words.percent(known), down=spent)
-        drawn.append(h.Bar(known, label, planned=row["planned_s"] > 0))
+        drawn.append(h.Bar(known, label))
     drawn = [h.Bar(None, words("uptime.nodata"))] * (wanted - len(drawn)) + drawn
     total = words.percent(share_of(days))
     alt = words("uptime.bars.alt", share=total, n=wanted)
@@ -58,7 +59,7 @@ def bars(words: Words, days: pl.DataFrame, wanted: int) -> str:
 
 
 def legend(words: Words) -> str:
-    kinds = ("ok", "mild", "poor", "bad", "plan", "none")
+    kinds = ("ok", "mild", "poor", "bad", "none")
     items = "".join(
         f'<span><i class="lw-b-{kind}"></i>{words(f"uptime.legend.{kind}")}</span>' for kind in kinds
     )
@@ -69,7 +70,7 @@ def split(words: Words, row: dict[str, Any]) -> str:
     """Downtime by the owner of the incident that lasted then."""
     parts = [
         (
-            words.pair(words.of("owner", owner), words.span(row[f"down_{owner}_s"])),
+            words.pair(words.of("blame", owner), words.span(row[f"down_{owner}_s"])),
             float(row[f"down_{owner}_s"]),
             tone,
         )

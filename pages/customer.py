@@ -1,4 +1,6 @@
-"""The customer's first page, in plain words: works or not, who is on it since when, uptime. No codes, no chart library."""
+"""The customer's first page, in plain words: works or not, who is on it since when, uptime. No codes, no
+chart library.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ def card(row: dict[str, Any]) -> str:
     if incident:
         began = incident["opened_at"] or incident["pending_at"]
         since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
-        told = f"<p class='lw-strong'>{escape(words.of('customer.who', incident['owner']))} · {escape(since)}</p>"
+        told = (
+            f"<p class='lw-strong'>{escape(words.of('customer.who', incident['owner']))} · "
+            f"{escape(since)}</p>"
+        )
         if incident["acknowledged_at"]:
             taken = words("fault.customer.taken", when=words.when(incident["acknowledged_at"]))
             told += f"<p>{escape(taken)}</p>"

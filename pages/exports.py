@@ -1,4 +1,6 @@
-"""Take-away data: sessions, faults and uptime of a period as CSV or Parquet, of the user's own stations only."""
+"""Take-away data: sessions, faults and uptime of a period as CSV or Parquet, of the user's own stations
+only.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,13 @@ title(words("exports.title"), words("exports.lead"))
 today = minute().astimezone(ZONE).date()
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     what = st.segmented_control(
-        words("exports.what"), ("sessions", "incidents", "uptime"), default="sessions", required=True, key="what",
+        words("exports.what"),
+        ("sessions", "incidents", "uptime"),
+        default="sessions",
+        required=True,
+        key="what",
         format_func=lambda name: words(f"exports.{name}"),
-    )  # fmt: skip
+    )
     first = st.date_input(
         words("exports.from"), today - timedelta(days=30), max_value=today, format="DD/MM/YYYY"
     )
@@ -81,9 +87,14 @@ stem = f"laadwacht-{what}-{first:%Y%m%d}-{last:%Y%m%d}"
 def download(label: str, suffix: str, mime: str, make: Callable[[pl.DataFrame], bytes]) -> None:
     # Made only when pressed: the file then lives in this process's memory until the session ends.
     st.download_button(
-        words(label), lambda: make(rows), f"{stem}.{suffix}", mime, key=suffix, on_click="ignore",
+        words(label),
+        lambda: make(rows),
+        f"{stem}.{suffix}",
+        mime,
+        key=suffix,
+        on_click="ignore",
         icon=":material/download:",
-    )  # fmt: skip
+    )
 
 
 with st.container(horizontal=True):

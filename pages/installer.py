@@ -1,4 +1,5 @@
-"""The installer's first page, read on a phone: what needs me, where, since when, what to bring; one button to take it.
+"""The installer's first page, read on a phone: what needs me, where, since when, what to bring; one button
+to take it.
 
 Cards only: no table, no chart. Own stations only.
 """
@@ -48,11 +49,15 @@ def card(row: dict[str, Any], with_bars: bool) -> str:
     days = by_station.get((row["station"],))
     drawn = ""
     if with_bars and days is not None:
-        drawn = f"<p>{escape(words('uptime.figure', share=words.percent(share_of(days))))}</p>{bars(words, days, DAYS)}"
+        drawn = (
+            f"<p>{escape(words('uptime.figure', share=words.percent(share_of(days))))}</p>"
+            f"{bars(words, days, DAYS)}"
+        )
     return (
         f'<div class="lw-card"><div class="lw-badges">{view.badges(words, row)}</div>'
         f"<h3>{escape(_names.fault(words, row['fault']))}</h3>"
-        f'<p class="lw-strong"><b>{escape(strong)}</b></p><p>{escape(where)}</p><p>{escape(since)}</p>{taken}{drawn}</div>'
+        f'<p class="lw-strong"><b>{escape(strong)}</b></p><p>{escape(where)}</p><p>{escape(since)}</p>'
+        f"{taken}{drawn}</div>"
     )
 
 
@@ -62,8 +67,12 @@ for number, row in enumerate(mine.iter_rows(named=True)):
         if acknowledge(user, words, row, words("act.take")):
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link("fault.py", label=words("installer.details"), query_params={"id": row["incident_id"]},
-                         icon=":material/arrow_forward:")  # fmt: skip
+            st.page_link(
+                "fault.py",
+                label=words("installer.details"),
+                query_params={"id": row["incident_id"]},
+                icon=":material/arrow_forward:",
+            )
             show(route_link(words, row["latitude"], row["longitude"]))
 
 if others.height:

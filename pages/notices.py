@@ -1,4 +1,6 @@
-"""Proof of notice: who was told what and when, whether their server accepted it, and how each destination fares."""
+"""Proof of notice: who was told what and when, whether their server accepted it, and how each destination
+fares.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,14 @@ from pages._ui import empty, section, show, title
 
 DAYS = 30
 MOST = 200
-TONE = {"sent": ("green", "✓"), "dead": ("red", "✕"), "queued": ("amber", "…"), "leased": ("amber", "…"),
-        "suppressed": ("grey", "–"), "superseded": ("grey", "–")}  # fmt: skip
+TONE = {
+    "sent": ("green", "✓"),
+    "dead": ("red", "✕"),
+    "queued": ("amber", "…"),
+    "leased": ("amber", "…"),
+    "suppressed": ("grey", "–"),
+    "superseded": ("grey", "–"),
+}
 
 user, words = require("helpdesk")
 title(words("notices.title"), words("notices.lead"))
@@ -57,7 +65,10 @@ def destination(row: dict[str, Any]) -> str:
     if failures and row["last_detail"]:
         lines.append(row["last_detail"])
     body = "".join(f"<p>{escape(text)}</p>" for text in lines)
-    return f'<div class="lw-card"><div class="lw-card-top"><b>{escape(row["destination"])}</b>{state}</div>{body}</div>'
+    return (
+        f'<div class="lw-card"><div class="lw-card-top"><b>{escape(row["destination"])}</b>{state}</div>'
+        f"{body}</div>"
+    )
 
 
 def party(told: str | None) -> str:

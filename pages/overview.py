@@ -21,9 +21,7 @@ SHOWN = 7
 
 user, words = require("helpdesk")
 stations = ask_kept(user, "stations", station=None)
-incidents = ask_kept(
-    user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500
-)  # fmt: skip
+incidents = ask_kept(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500)
 uptime = ask_kept(user, "uptime", since=days_ago(30), until=minute(), station=None, bars=False)
 
 left, right = st.columns([1, 1], vertical_alignment="center")
@@ -36,9 +34,14 @@ with right:
         for row in stations.iter_rows(named=True)
     }
     found = st.selectbox(
-        words("overview.find"), options, index=None, format_func=lambda name: labels[name],
-        placeholder=words("overview.find"), label_visibility="collapsed", key="find",
-    )  # fmt: skip
+        words("overview.find"),
+        options,
+        index=None,
+        format_func=lambda name: labels[name],
+        placeholder=words("overview.find"),
+        label_visibility="collapsed",
+        key="find",
+    )
 if found:
     st.switch_page("station.py", query_params={"station": found})
 
@@ -53,19 +56,36 @@ of_all = words("overview.of", n=words.number(stations.height))
 
 
 def oldest(rows: pl.DataFrame) -> str:
-    return words("overview.oldest", ago=words.ago(rows["pending_at"].min(), now())) if rows.height else ""
+    return words("overview.oldest", ago=words.ago(min(rows["pending_at"]), now())) if rows.height else ""
 
 
 tiles = [
-    h.tile(words("overview.tile.uptime"), words.percent(total), words("overview.tile.uptime.note"), "blue",
-           h.sparkline([share for _, share in day_shares(uptime)])),
-    h.tile(words("overview.tile.broken"), words.number(count.get("faulted", 0)), of_all,
-           "red" if count.get("faulted") else "green"),
-    h.tile(words("overview.tile.offline"), words.number(count.get("offline", 0)), of_all,
-           "amber" if count.get("offline") else "green"),
-    h.tile(words("overview.tile.waiting"), words.number(unseen.height),
-           oldest(unseen) or words("overview.none.waiting"), "red" if unseen.height else "green"),
-]  # fmt: skip
+    h.tile(
+        words("overview.tile.uptime"),
+        words.percent(total),
+        words("overview.tile.uptime.note"),
+        "blue",
+        h.sparkline([share for _, share in day_shares(uptime)]),
+    ),
+    h.tile(
+        words("overview.tile.broken"),
+        words.number(count.get("faulted", 0)),
+        of_all,
+        "red" if count.get("faulted") else "green",
+    ),
+    h.tile(
+        words("overview.tile.offline"),
+        words.number(count.get("offline", 0)),
+        of_all,
+        "amber" if count.get("offline") else "green",
+    ),
+    h.tile(
+        words("overview.tile.waiting"),
+        words.number(unseen.height),
+        oldest(unseen) or words("overview.none.waiting"),
+        "red" if unseen.height else "green",
+    ),
+]
 targets = [
     ("uptime", {}),
     ("triage", {"tray": "all"}),
@@ -103,8 +123,11 @@ with left:
         section(words("overview.split.title"))
         by_owner = dict(incidents.group_by("owner").len().iter_rows())
         tones = {"operator": "blue", "installer": "violet", "customer": "amber", "none": "grey"}
-        parts = [(f"{words.of('owner', owner)} {by_owner[owner]}", float(by_owner[owner]), tone)
-                 for owner, tone in tones.items() if owner in by_owner]  # fmt: skip
+        parts = [
+            (f"{words.of('owner', owner)} {by_owner[owner]}", float(by_owner[owner]), tone)
+            for owner, tone in tones.items()
+            if owner in by_owner
+        ]
         show(h.split_bar(parts, words("overview.split.title")))
 with right:
     section(words("overview.map.title"))

@@ -19,14 +19,26 @@ user, words = require("helpdesk", "installer", "customer")
 title(words("sessions.title"))
 stations = ask_kept(user, "stations", station=None)
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-    days = st.segmented_control(
-        words("uptime.period"), PERIODS, default=30, required=True, key="session-days",
-        format_func=lambda n: words("uptime.days", n=n), label_visibility="collapsed",
-    ) or 30  # fmt: skip
+    days = (
+        st.segmented_control(
+            words("uptime.period"),
+            PERIODS,
+            default=30,
+            required=True,
+            key="session-days",
+            format_func=lambda n: words("uptime.days", n=n),
+            label_visibility="collapsed",
+        )
+        or 30
+    )
     chosen = st.selectbox(
-        words("menu.station"), stations["station"].to_list(), index=None, placeholder=words("uptime.total"),
-        label_visibility="collapsed", key="session-station",
-    )  # fmt: skip
+        words("menu.station"),
+        stations["station"].to_list(),
+        index=None,
+        placeholder=words("uptime.total"),
+        label_visibility="collapsed",
+        key="session-station",
+    )
 since, until = days_ago(days), minute()
 by_day = ask_kept(user, "sessions_by_day", since=since, until=until, station=chosen)
 total = by_day.filter(pl.col("day").is_null()).row(0, named=True)
@@ -35,20 +47,33 @@ if total["sessions"] == 0:
     st.stop()
 
 tiles = [
-    h.tile(words("sessions.tile.count"), words.number(total["sessions"]),
-           words("sessions.running", n=total["running"]), "blue"),
+    h.tile(
+        words("sessions.tile.count"),
+        words.number(total["sessions"]),
+        words("sessions.running", n=total["running"]),
+        "blue",
+    ),
     h.tile(words("sessions.tile.energy"), words.kwh(total["energy_wh"]), "", "blue"),
-    h.tile(words("sessions.tile.median"), words.span(total["median_s"]), words("sessions.tile.median.note"), "blue"),
-    h.tile(words("sessions.tile.failed"), words.number(total["without_energy"]), words("sessions.tile.failed.note"),
-           "amber" if total["without_energy"] else "green"),
-]  # fmt: skip
+    h.tile(
+        words("sessions.tile.median"),
+        words.span(total["median_s"]),
+        words("sessions.tile.median.note"),
+        "blue",
+    ),
+    h.tile(
+        words("sessions.tile.failed"),
+        words.number(total["without_energy"]),
+        words("sessions.tile.failed.note"),
+        "amber" if total["without_energy"] else "green",
+    ),
+]
 with st.container(key="tiles"):
     for column, tile in zip(st.columns(4), tiles, strict=True):
         with column:
             show(tile)
 
 per_day = by_day.filter(pl.col("day").is_not_null()).sort("day")
-most = per_day["energy_wh"].fill_null(0).max() or 1
+most = max((wh or 0.0 for wh in per_day["energy_wh"]), default=0.0) or 1.0
 columns = "".join(
     f'<i style="height:{100 * (row["energy_wh"] or 0) / most:.1f}%" title="'
     + escape(
@@ -59,10 +84,11 @@ columns = "".join(
 )
 section(words("sessions.perday"), words.kwh(most))
 with st.container(key="panel-days"):
-    first, last = per_day["day"].min(), per_day["day"].max()
+    first, last = per_day["day"][0], per_day["day"][-1]
     show(
         f'<div class="lw-columns" role="img" aria-label="{escape(words("sessions.perday"))}">{columns}</div>'
-        f'<div class="lw-bars-legend"><span>{escape(words.day(first))}</span><span>{escape(words.day(last))}</span></div>'
+        f'<div class="lw-bars-legend"><span>{escape(words.day(first))}</span><span>'
+        f"{escape(words.day(last))}</span></div>"
     )
 
 pages = -(-total["sessions"] // A_PAGE)

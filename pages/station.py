@@ -1,4 +1,5 @@
-"""One station: what is the matter in one sentence, connectors, faults, sessions, messages. All roles, each in scope.
+"""One station: what is the matter in one sentence, connectors, faults, sessions, messages. All roles, each
+in scope.
 
 Hidden from the menu; `?station=` names it. What is not yours is "not found", as what does not exist.
 """
@@ -41,7 +42,8 @@ with left:
     with st.container(key="panel-uptime"):
         total = share_of(uptime.filter(pl.col("level") == "total"))
         show(
-            f'<div class="lw-figure"><b>{escape(words.percent(total))}</b><span>{escape(words("uptime.title"))}, '
+            f'<div class="lw-figure"><b>{escape(words.percent(total))}</b><span>'
+            f"{escape(words('uptime.title'))}, "
             f"{escape(words('uptime.days', n=DAYS))}</span></div>"
             + bars(words, uptime.filter(pl.col("level") == "day"), DAYS)
             + legend(words)
@@ -55,10 +57,12 @@ with left:
         closed = episode["closed_at"]
         lasted = words.span(((closed or now()) - episode["pending_at"]).total_seconds())
         tone = "green" if closed else "red"
+        side = h.side_badge(episode["side"], words.of("side", episode["side"])) if expert else "<span></span>"
         html = (
-            f'<div class="lw-row">{h.badge(words.of("state", episode["state"]), tone, "✓" if closed else "✕")}'
+            f'<div class="lw-row">'
+            f"{h.badge(words.of('state', episode['state']), tone, '✓' if closed else '✕')}"
             f"<div><b>{escape(name)}</b><span>{escape(words.when(episode['pending_at']))}</span></div>"
-            f"{h.side_badge(episode['side'], words.of('side', episode['side'])) if expert else '<span></span>'}"
+            f"{side}"
             f"<em>{escape(words.of('owner', episode['owner']))}</em><time>{escape(lasted)}</time></div>"
         )
         link_card(f"ep-{episode['incident_id']}", html, "fault", name, id=episode["incident_id"])
@@ -93,7 +97,8 @@ with right:
             code = item["error_code"] if expert and item["error_code"] not in (None, "NoError") else None
             tone = {"faulted": "red", "charging": "blue", "available": "green"}.get(item["status"], "grey")
             show(
-                f'<div class="lw-card-top"><span>{escape(name.capitalize())}{f" · {escape(code)}" if code else ""}</span>'
+                f'<div class="lw-card-top"><span>'
+                f"{escape(name.capitalize())}{f' · {escape(code)}' if code else ''}</span>"
                 f"{h.badge(words.of('status', item['status']), tone)}</div>"
             )
         if user.role == "helpdesk":
@@ -102,7 +107,8 @@ with right:
                 show(f'<p class="lw-hint">{escape(words("act.reset.offline"))}</p>')
     with st.container(key="panel-facts"):
         show(
-            f'<h4 class="lw-h4">{escape(words("station.facts"))}</h4>{station_facts(words, row, now(), expert)}'
+            f'<h4 class="lw-h4">{escape(words("station.facts"))}</h4>'
+            f"{station_facts(words, row, now(), expert)}"
         )
         if not row["registered"]:
             show(f'<p class="lw-hint">{escape(words("station.unregistered"))}</p>')

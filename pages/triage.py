@@ -1,37 +1,24 @@
 """The helpdesk's inbox: what is open, whose it is and why, with the proof beside it; acknowledge and go on.
 
-Decides nothing about incidents: every act goes to the owner process. The next incident opens by itself after one.
+Decides nothing about incidents: every act goes to the owner process. The next incident opens by itself after
+one.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 import streamlit as st
 
-from pages import _html as h
 from pages import _incident as view
 from pages import _names
 from pages._actions import acknowledge, decide, say_done
-from pages._data import ask, days_ago, now
+from pages._data import ask, days_ago
+from pages._inbox import TRAYS, WIDTHS, cells, in_tray, matching
 from pages._session import require
 from pages._ui import empty, title
 
-TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 MOST = 500
 ROW_HEIGHT, HEADER = 40, 38
-# Pixels; together what the left column holds on a 1440 pixel screen.
-WIDTHS = {
-    "severity": 102,
-    "fault": 222,
-    "station": 110,
-    "site": 122,
-    "side": 82,
-    "owner": 90,
-    "since": 82,
-    "times": 46,
-}
 
 user, words = require("helpdesk")
 say_done()
@@ -41,47 +28,6 @@ def inbox() -> pl.DataFrame:
     return ask(user, "incidents", closed_since=days_ago(7), counted_since=days_ago(30), limit=MOST)
 
 
-def in_tray(rows: pl.DataFrame, tray: str) -> pl.DataFrame:
-    is_open = pl.col("state") != "resolved"
-    mine = (pl.col("acknowledged_by") == user.email) | (pl.col("assignee") == user.email)
-    wanted = {
-        "new": is_open & pl.col("acknowledged_at").is_null(),
-        "mine": is_open & mine,
-        "operator": is_open & (pl.col("owner") == "operator"),
-        "installer": is_open & (pl.col("owner") == "installer"),
-        "all": is_open,
-        "closed": ~is_open,
-    }
-    return rows.filter(wanted[tray].fill_null(False))
-
-
-def matching(rows: pl.DataFrame, wanted: str) -> pl.DataFrame:
-    """Every word of the search must occur in the charger, place, address, parties or fault's name."""
-    for word in wanted.casefold().split():
-        hay = pl.concat_str(
-            "station", "site", "address", "installer", "customer", "name", separator=" ", ignore_nulls=True
-        )
-        rows = rows.filter(hay.str.to_lowercase().str.contains(word, literal=True))
-    return rows
-
-
-def cells(rows: pl.DataFrame) -> pl.DataFrame:
-    def line(row: dict[str, Any]) -> dict[str, Any]:
-        severity = row["severity"]
-        return {
-            words("col.severity"): f"{h.SEVERITY_MARK.get(severity, '')} {words.of('severity', severity)}",
-            words("col.fault"): row["name"],
-            words("col.station"): row["station"] or words.count("detail.members", row["member_count"]),
-            words("col.site"): row["site"] or "",
-            words("col.side"): words.of("side", row["side"]),
-            words("col.owner"): words.of("owner", row["owner"]),
-            words("col.since"): words.span((now() - (row["opened_at"] or row["pending_at"])).total_seconds()),
-            words("col.times"): row["times"],
-        }
-
-    return pl.DataFrame([line(row) for row in rows.iter_rows(named=True)])
-
-
 def grid(rows: pl.DataFrame) -> str:
     """The table; returns the chosen incident's id (the first one when nothing was chosen)."""
     ids = rows["incident_id"].to_list()
@@ -89,11 +35,18 @@ def grid(rows: pl.DataFrame) -> str:
     chosen = st.session_state.get("chosen")
     start = ids.index(chosen) if chosen in ids else 0
     event = st.dataframe(
-        cells(rows), hide_index=True, row_height=ROW_HEIGHT, height=min(640, HEADER + ROW_HEIGHT * len(ids)),
-        on_select="rerun", selection_mode="single-row", key=f"grid-{hash(tuple(ids))}",
+        cells(words, rows),
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=min(640, HEADER + ROW_HEIGHT * len(ids)),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"grid-{hash(tuple(ids))}",
         selection_default={"selection": {"rows": [start], "columns": [], "cells": []}},
-        column_config={words(f"col.{name}"): st.column_config.Column(width=width) for name, width in WIDTHS.items()},
-    )  # fmt: skip
+        column_config={
+            words(f"col.{name}"): st.column_config.Column(width=width) for name, width in WIDTHS.items()
+        },
+    )
     picked = event.selection.rows
     chosen = ids[picked[0]] if picked and picked[0] < len(ids) else ids[start]
     st.session_state["chosen"] = chosen
@@ -117,14 +70,19 @@ rows = rows.with_columns(
 title(words("triage.title"))
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     tray = st.segmented_control(
-        words("triage.title"), TRAYS, default="new", required=True, key="tray", bind="query-params",
-        format_func=lambda name: f"{words(f'triage.tab.{name}')} {in_tray(rows, name).height}",
+        words("triage.title"),
+        TRAYS,
+        default="new",
+        required=True,
+        key="tray",
+        bind="query-params",
+        format_func=lambda name: f"{words(f'triage.tab.{name}')} {in_tray(rows, name, user.email).height}",
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     wanted = st.text_input(
         words("triage.search"), placeholder=words("triage.search"), label_visibility="collapsed", key="wanted"
     )
-shown = matching(in_tray(rows, tray or "new"), wanted or "")
+shown = matching(in_tray(rows, tray or "new", user.email), wanted or "")
 if shown.is_empty():
     empty(words("triage.empty"), words("triage.empty.note"))
 else:

@@ -29,27 +29,43 @@ if stations.is_empty():
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-    days = st.segmented_control(
-        words("uptime.period"), PERIODS, default=90, required=True, key="days", label_visibility="collapsed",
-        format_func=lambda n: words("uptime.days", n=n),
-    ) or 90  # fmt: skip
+    days = (
+        st.segmented_control(
+            words("uptime.period"),
+            PERIODS,
+            default=90,
+            required=True,
+            key="days",
+            label_visibility="collapsed",
+            format_func=lambda n: words("uptime.days", n=n),
+        )
+        or 90
+    )
     sites = dict(stations.select("station", "site").rows())
     chosen = st.selectbox(
-        words("menu.station"), stations["station"].to_list(), index=None, placeholder=words("uptime.total"),
+        words("menu.station"),
+        stations["station"].to_list(),
+        index=None,
+        placeholder=words("uptime.total"),
         format_func=lambda name: f"{name} · {sites[name]}" if sites[name] else name,
-        label_visibility="collapsed", key="station",
-    )  # fmt: skip
+        label_visibility="collapsed",
+        key="station",
+    )
 
-uptime = ask_kept(user, "uptime", since=days_ago(days), until=minute(), station=chosen,
-                  bars=chosen is None and stations.height <= MOST)  # fmt: skip
+uptime = ask_kept(
+    user,
+    "uptime",
+    since=days_ago(days),
+    until=minute(),
+    station=chosen,
+    bars=chosen is None and stations.height <= MOST,
+)
 total = uptime.filter(pl.col("level") == "total").row(0, named=True)
 days_rows = uptime.filter(pl.col("level") == "day")
 
 with st.container(key="panel-total"):
     known = share(total)
     notes = [words("uptime.down", span=words.span(down_s(total)))]
-    if total["planned_s"] > 0:
-        notes.append(words("uptime.planned", span=words.span(total["planned_s"])))
     if total["unknown_s"] > 0:
         notes.append(words("uptime.unknown", span=words.span(total["unknown_s"])))
     figure = words.percent(known) if known is not None else words("uptime.nodata")
@@ -92,10 +108,10 @@ if chosen is None:
     show(h.table(head, lines, numeric=(2, 3)))
 else:
     section(words("uptime.connectors"))
-    rows = uptime.filter((pl.col("level") == "connector") & (pl.col("connector") > 0)).iter_rows(named=True)
+    each = uptime.filter((pl.col("level") == "connector") & (pl.col("connector") > 0))
     lines = [
         line(row, words("detail.connector", n=row["connector"]).capitalize(), "", split(words, row))
-        for row in rows
+        for row in each.iter_rows(named=True)
     ]
     head = [words("col.connector"), words("uptime.split.title"), words("col.uptime"), words("col.down")]
     show(

@@ -1,4 +1,6 @@
-"""A real owner process for the pages: empty or filled, with people who may sign in, and the dashboard before it."""
+"""A real owner process for the pages: empty or filled, with people who may sign in, and the dashboard before
+it.
+"""
 
 from __future__ import annotations
 

@@ -5,37 +5,25 @@ Seeded: the same `now` gives the same rows. Everything goes in through the store
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from data.catalog_files import load_catalog
-from data.rows import Batch, FrameRow
 from data.store import Store
 from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
     BlindRow,
-    Cause,
     Effect,
-    Evidence,
-    IncidentEventRow,
-    IncidentRow,
-    IncidentState,
     IntervalRow,
     LinkRow,
-    NoticeReason,
-    NoticeRow,
-    Owner,
-    Scope,
     SessionRow,
-    Severity,
-    Side,
     StationRow,
     Status,
 )
 from rules.core.policy import Policy
+from tests.pages.factory_incidents import CASES, Case, incident
 
 SITES = [
     ("GNT", "Gent Dampoort", "Dampoortstraat 12, 9000 Gent", 51.056, 3.741),
@@ -50,48 +38,6 @@ SITES = [
 INSTALLERS = ["Volta Installaties", "Elektro Maes", "Bornes du Sud"]
 CUSTOMERS = ["Brouwerij De Linde", "Transport Peeters", "Clinique Sainte-Anne", "Gemeente Melle"]
 MAKES = [("Alfen", "NG910"), ("ABB", "Terra AC"), ("EVBox", "BusinessLine"), ("Kempower", "Satellite")]
-
-
-class Case(NamedTuple):
-    """One incident to make: `ago` minutes since it began, `lasted` minutes or None while it is open."""
-
-    station: int
-    fault: str
-    side: Side
-    cause: Cause
-    owner: Owner
-    task: str
-    severity: Severity
-    confidence: float
-    ago: int
-    lasted: int | None = None
-    acknowledged: bool = False
-    error_code: str = "InternalError"
-
-
-H, S = Side.HARDWARE, Side.SOFTWARE
-CASES = [
-    Case(0, "electrical.ground", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults", Severity.CRITICAL,
-         0.95, 47, error_code="GroundFailure"),
-    Case(5, "station.offline", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.maintain.faults", Severity.HIGH,
-         0.8, 190, acknowledged=True),
-    Case(9, "auth.card_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.card.activation",
-         Severity.MEDIUM, 0.7, 23),
-    Case(13, "meter.failure", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
-         Severity.HIGH, 0.9, 1510, error_code="PowerMeterFailure"),
-    Case(17, "station.boot_rejected", S, Cause.CONFIGURATION, Owner.OPERATOR, "mob.station.registration", Severity.HIGH,
-         0.9, 66),
-    Case(20, "link.weak_signal", H, Cause.LOCAL_NETWORK, Owner.INSTALLER, "ins.install.connection", Severity.LOW, 0.85,
-         3000, error_code="WeakSignal"),
-    Case(0, "connector.lock", H, Cause.CHARGER_HARDWARE, Owner.INSTALLER, "ins.maintain.faults",
-         Severity.CRITICAL, 0.9, 21000, 340, True, "ConnectorLockFailure"),
-    Case(2, "station.internal", H, Cause.UNKNOWN, Owner.INSTALLER, "ins.maintain.firstline", Severity.MEDIUM, 0.6,
-         4100, 95, True),
-    Case(9, "auth.card_refused", S, Cause.AUTHORISATION, Owner.OPERATOR, "mob.card.activation",
-         Severity.MEDIUM, 0.7, 9000, 60, True),
-    Case(22, "station.temperature", H, Cause.EXTERNAL, Owner.INSTALLER, "ins.inspect.filters", Severity.LOW, 0.75,
-         30000, 800, False, "HighTemperature"),
-]  # fmt: skip
 
 
 def assets() -> list[Asset]:
@@ -172,12 +118,21 @@ def history(asset: Asset, index: int, now: datetime, days: int, dice: random.Ran
     last_seen = now - timedelta(minutes=190) if offline else now - timedelta(seconds=dice.randint(1, 55))
     rows: list[Effect] = [
         StationRow(
-            station=asset.station, first_seen_at=start, last_seen_at=last_seen, connected=not offline,
-            connected_at=start, version="1.6" if index % 3 else "2.0.1", make=asset.make, model=asset.model,
-            serial=f"SN{9000 + index}", firmware=f"6.{index % 4}.1", heartbeat_s=300, boot_status="Accepted",
+            station=asset.station,
+            first_seen_at=start,
+            last_seen_at=last_seen,
+            connected=not offline,
+            connected_at=start,
+            version="1.6" if index % 3 else "2.0.1",
+            make=asset.make,
+            model=asset.model,
+            serial=f"SN{9000 + index}",
+            firmware=f"6.{index % 4}.1",
+            heartbeat_s=300,
+            boot_status="Accepted",
             booted_at=start,
         )
-    ]  # fmt: skip
+    ]
     if offline:
         rows.append(LinkRow(station=asset.station, started_at=start, state="online", ended_at=last_seen))
         rows.append(LinkRow(station=asset.station, started_at=last_seen, state="offline"))
@@ -188,19 +143,30 @@ def history(asset: Asset, index: int, now: datetime, days: int, dice: random.Ran
     return rows
 
 
-def connector_history(
-    station: str, connector: int, start: datetime, now: datetime, spells: list[tuple[datetime, datetime | None, Case]],
+def connector_history(  # noqa: PLR0917 the pieces of one story
+    station: str,
+    connector: int,
+    start: datetime,
+    now: datetime,
+    spells: list[tuple[datetime, datetime | None, Case]],
     dice: random.Random,
-) -> list[Effect]:  # fmt: skip
+) -> list[Effect]:
     rows: list[Effect] = []
     at, register = start, dice.randint(100_000, 900_000)
     spells = [spell for spell in spells if spell[2].error_code != "InternalError"] if connector == 1 else []
 
     def hold(status: Status, until: datetime | None, code: str | None = None) -> None:
         rows.append(
-            IntervalRow(station=station, evse=connector, connector=connector, started_at=at, status=status,
-                        ended_at=until, error_code=code)
-        )  # fmt: skip
+            IntervalRow(
+                station=station,
+                evse=connector,
+                connector=connector,
+                started_at=at,
+                status=status,
+                ended_at=until,
+                error_code=code,
+            )
+        )
 
     while True:
         free_until = at + timedelta(hours=dice.uniform(6, 40))
@@ -226,84 +192,26 @@ def connector_history(
         ended = None if running else at + lasts
         rows.append(
             SessionRow(
-                session_id=f"{station}/{connector}/{int(at.timestamp())}", station=station, started_at=at,
-                evse=connector, connector=connector, ref=str(int(at.timestamp()) % 100000), token="tok_0123456789abcdef",
-                ended_at=ended, meter_start_wh=register, meter_last_wh=register + (energy or 0), energy_wh=energy,
-                max_power_w=11000.0, reason=None if running else dice.choice(["EVDisconnected", "Local", "Remote"]),
+                session_id=f"{station}/{connector}/{int(at.timestamp())}",
+                station=station,
+                started_at=at,
+                evse=connector,
+                connector=connector,
+                ref=str(int(at.timestamp()) % 100000),
+                token="tok_0123456789abcdef",
+                ended_at=ended,
+                meter_start_wh=register,
+                meter_last_wh=register + (energy or 0),
+                energy_wh=energy,
+                max_power_w=11000.0,
+                reason=None if running else dice.choice(["EVDisconnected", "Local", "Remote"]),
             )
-        )  # fmt: skip
+        )
         register += energy or 0
         hold(Status.CHARGING, ended)
         if running:
             return rows
         at += lasts
-
-
-def proof(case: Case, began: datetime, record: int) -> Evidence:
-    says, values = {
-        "station.offline": ("silent", {"limit_s": 900}),
-        "auth.card_refused": ("refused_good_station", {"outcome": "Invalid"}),
-        "station.boot_rejected": ("boot_answer", {"status": "Rejected"}),
-    }.get(case.fault, ("status_error", {"code": case.error_code, "status": "Faulted"}))
-    return Evidence(at=began, says=says, record_id=record, values=values)
-
-
-def incident(
-    store: Store, fleet: list[Asset], number: int, case: Case, now: datetime
-) -> tuple[list[Effect], dict[str, tuple[str, str, str]]]:
-    asset = fleet[case.station]
-    began = now - timedelta(minutes=case.ago)
-    closed = began + timedelta(minutes=case.lasted) if case.lasted else None
-    records = [store.next_record_id() for _ in range(2)]
-    payload = {"connectorId": 1, "errorCode": case.error_code, "status": "Faulted", "vendorErrorCode": "E-0231",
-               "timestamp": began.isoformat()}  # fmt: skip
-    frames = [
-        FrameRow(record_id=record, received_at=began + timedelta(seconds=3 * i), station=asset.station, direction=way,
-                 version="1.6", type=2 if way == "in" else 3, message_id=f"m{number}-{i}", action="StatusNotification",
-                 raw=json.dumps([2, f"m{number}-{i}", "StatusNotification", payload] if way == "in" else [3, f"m{number}-{i}", {}]))
-        for i, (record, way) in enumerate(zip(records, ("in", "out"), strict=True))
-    ]  # fmt: skip
-    store.submit(Batch(frames=frames))
-    key = f"i{number:015x}"
-    acked = began + timedelta(minutes=9) if case.acknowledged else None
-    whole = case.fault.startswith("station.")
-    row = IncidentRow(
-        incident_id=key, key=f"{asset.station}/{case.fault}",
-        state=IncidentState.RESOLVED if closed else IncidentState.OPEN, scope=Scope.STATION if whole else Scope.CONNECTOR,
-        fault=case.fault,
-        side=case.side, cause=case.cause, owner=case.owner, task=case.task, severity=case.severity,
-        confidence=case.confidence, rule_id=f"status.{case.fault}", rule_version="1", pending_at=began,
-        station=asset.station, site=asset.site, evse=None if whole else 1,
-        connector=None if whole else 1, installer=asset.installer,
-        customer=asset.customer, opened_at=began + timedelta(seconds=120), closed_at=closed, acknowledged_at=acked,
-        acknowledged_by="els@mobiflow.example" if acked else None, route_rule=f"route.{case.owner.value}",
-        evidence=[proof(case, began, records[0])],
-        safety=case.fault == "electrical.ground", updated_at=acked or began,
-    )  # fmt: skip
-    steps = [("opened", began + timedelta(seconds=120), None)]
-    if acked:
-        steps.append(("acknowledged", acked, "els@mobiflow.example"))
-    if closed:
-        steps.append(("resolved", closed, None))
-    effects: list[Effect] = [row]
-    effects += [IncidentEventRow(incident_id=key, n=n, at=at, event=event, by=by)
-                for n, (event, at, by) in enumerate(steps, 1)]  # fmt: skip
-    texts = {}
-    party = "operator" if case.owner is Owner.OPERATOR else f"installer:{asset.installer}"
-    destination = "helpdesk" if case.owner is Owner.OPERATOR else "volta-monteur"
-    for seq, (reason, at) in enumerate([(NoticeReason.FIRST, began), (NoticeReason.RESOLVED, closed)]):
-        if at is None:
-            continue
-        dedup = f"{key}:{destination}:{seq}"
-        at = at + timedelta(seconds=180)
-        effects.append(NoticeRow(dedup_key=dedup, incident_id=key, destination=destination, party=party, seq=seq,
-                                 reason=reason, created_at=at, not_before=at))  # fmt: skip
-        texts[dedup] = (
-            "nl",
-            f"{case.fault} op {asset.station}",
-            f"Storing op {asset.station}, {asset.address}",
-        )
-    return effects, texts
 
 
 def deliver(cursor: Any, now: datetime) -> None:
@@ -314,7 +222,8 @@ def deliver(cursor: Any, now: datetime) -> None:
         "sent_at = created_at + INTERVAL 2 SECOND"
     )
     cursor.execute(
-        "UPDATE notice SET state = 'dead', attempts = 6, last_class = 'permanent', last_code = 550, sent_at = NULL, "
+        "UPDATE notice SET state = 'dead', attempts = 6, last_class = 'permanent', last_code = 550, "
+        "sent_at = NULL, "
         "last_detail = 'mailbox unavailable' WHERE incident_id = 'i000000000000005'"
     )
     cursor.execute(

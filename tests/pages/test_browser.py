@@ -1,4 +1,6 @@
-"""The pages in a real browser before a real owner process: deep links, roles, phone, languages, acting on a fault."""
+"""The pages in a real browser before a real owner process: deep links, roles, phone, languages, acting on a
+fault.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,16 @@ from pages._menu import MENU
 from pages._texts import text
 from tests.pages.conftest import EMAIL, PASSWORD, Place, dashboard
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,

@@ -1,4 +1,6 @@
-"""The door of the dashboard over real HTTP: gated, hardened, compressed, calm when the owner process is down."""
+"""The door of the dashboard over real HTTP: gated, hardened, compressed, calm when the owner process is
+down.
+"""
 
 from __future__ import annotations
 

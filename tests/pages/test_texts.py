@@ -1,4 +1,6 @@
-"""The texts: the same keys in three languages, the same braces, every key a page uses, and numbers as people write them."""
+"""The texts: the same keys in three languages, the same braces, every key a page uses, and numbers as people
+write them.
+"""
 
 from __future__ import annotations
 

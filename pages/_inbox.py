@@ -1,0 +1,67 @@
+"""The inbox's table: which incidents lie in which tray, what a search finds, what each cell says. No
+Streamlit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from pages import _html as h
+from pages._data import now
+from pages._texts import Words
+
+TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
+# Pixels; together what the left column holds on a 1440 pixel screen.
+WIDTHS = {
+    "severity": 102,
+    "fault": 222,
+    "station": 110,
+    "site": 122,
+    "side": 82,
+    "owner": 90,
+    "since": 82,
+    "times": 46,
+}
+
+
+def in_tray(rows: pl.DataFrame, tray: str, email: str) -> pl.DataFrame:
+    is_open = pl.col("state") != "resolved"
+    mine = (pl.col("acknowledged_by") == email) | (pl.col("assignee") == email)
+    wanted = {
+        "new": is_open & pl.col("acknowledged_at").is_null(),
+        "mine": is_open & mine,
+        "operator": is_open & (pl.col("owner") == "operator"),
+        "installer": is_open & (pl.col("owner") == "installer"),
+        "all": is_open,
+        "closed": ~is_open,
+    }
+    return rows.filter(wanted[tray].fill_null(False))
+
+
+def matching(rows: pl.DataFrame, wanted: str) -> pl.DataFrame:
+    """Every word of the search must occur in the charger, place, address, parties or fault's name."""
+    for word in wanted.casefold().split():
+        hay = pl.concat_str(
+            "station", "site", "address", "installer", "customer", "name", separator=" ", ignore_nulls=True
+        )
+        rows = rows.filter(hay.str.to_lowercase().str.contains(word, literal=True))
+    return rows
+
+
+def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
+    def line(row: dict[str, Any]) -> dict[str, Any]:
+        severity = row["severity"]
+        return {
+            words("col.severity"): f"{h.SEVERITY_MARK.get(severity, '')} {words.of('severity', severity)}",
+            words("col.fault"): row["name"],
+            words("col.station"): row["station"] or words.count("detail.members", row["member_count"]),
+            words("col.site"): row["site"] or "",
+            words("col.side"): words.of("side", row["side"]),
+            words("col.owner"): words.of("owner", row["owner"]),
+            words("col.since"): words.span((now() - (row["opened_at"] or row["pending_at"])).total_seconds()),
+            words("col.times"): row["times"],
+        }
+
+    return pl.DataFrame([line(row) for row in rows.iter_rows(named=True)])

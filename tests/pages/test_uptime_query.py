@@ -1,0 +1,118 @@
+"""The uptime query adds up the same seconds as the pure arithmetic of rules.core, whatever the intervals."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from data.store import Store
+from rules.core.model import (
+    BlindRow,
+    Effect,
+    IncidentRow,
+    IncidentState,
+    IntervalRow,
+    LinkRow,
+    Owner,
+    Scope,
+    Severity,
+    Side,
+    StationRow,
+    Status,
+)
+from rules.core.uptime import Span, uptime
+from tests.pages.factory_incidents import CASES
+
+START = datetime(2026, 10, 20, tzinfo=UTC)  # a change to winter time lies within the ten days
+END = START + timedelta(days=10)
+STATION = "BE-1"
+
+
+def chain(dice: random.Random, parts: int) -> list[tuple[datetime, datetime | None]]:
+    """Spans one after the other, some with gaps, the last one open."""
+    moments = sorted(START + timedelta(seconds=dice.randint(-80_000, 860_000)) for _ in range(parts))
+    spans = [(a, b) for a, b in pairwise(moments) if a < b and dice.random() < 0.9]
+    return [*spans, (moments[-1], None)]
+
+
+def incident(dice: random.Random, number: int) -> IncidentRow:
+    began = START + timedelta(seconds=dice.randint(-50_000, 800_000))
+    whole = dice.random() < 0.5
+    return IncidentRow(
+        incident_id=f"i{number}",
+        key=f"k{number}",
+        state=IncidentState.RESOLVED,
+        scope=Scope.STATION if whole else Scope.CONNECTOR,
+        fault="station.offline",
+        side=Side.HARDWARE,
+        cause=CASES[0].cause,
+        owner=dice.choice(list(Owner)),
+        task="t",
+        severity=Severity.HIGH,
+        confidence=0.9,
+        rule_id="r",
+        rule_version="1",
+        pending_at=began,
+        closed_at=began + timedelta(seconds=dice.randint(1, 200_000)),
+        station=STATION,
+        evse=None if whole else 1,
+        connector=None if whole else 1,
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_query_and_the_pure_arithmetic_agree_to_the_second(store: Store, seed: int) -> None:
+    dice = random.Random(seed)
+    statuses = [
+        IntervalRow(
+            station=STATION, evse=1, connector=1, started_at=a, ended_at=z, status=dice.choice(list(Status))
+        )
+        for a, z in chain(dice, 12)
+    ]
+    whole = [
+        IntervalRow(station=STATION, evse=0, connector=0, started_at=a, ended_at=z, status=status)
+        for (a, z), status in zip(
+            chain(dice, 3), [Status.AVAILABLE, Status.FAULTED, Status.AVAILABLE], strict=False
+        )
+    ]
+    links = [
+        LinkRow(station=STATION, started_at=a, ended_at=z, state=dice.choice(["online", "online", "offline"]))
+        for a, z in chain(dice, 8)
+    ]
+    blind = [
+        BlindRow(started_at=a, ended_at=a + timedelta(minutes=7), reason="owner_down")
+        for a, _ in chain(dice, 4)
+    ]
+    incidents = [incident(dice, number) for number in range(6)]
+    station = StationRow(station=STATION, first_seen_at=START, last_seen_at=END)
+    effects: list[Effect] = [station, *statuses, *whole, *links, *blind, *incidents]
+    store.apply(effects)
+
+    expected = uptime(
+        Span(START, END), END, statuses=statuses, links=links, whole=whole, blind=blind, incidents=incidents
+    )
+    rows = store.query("uptime", since=START, until=END, station=None, bars=True)
+    for level in ("total", "station", "connector", "day", "station_day"):
+        some = rows.filter(rows["level"] == level)
+        assert some["up_s"].sum() == pytest.approx(expected.up_s, abs=0.01), level
+        down = some["offline_s"].sum() + some["faulted_s"].sum() + some["unavailable_s"].sum()
+        assert down == pytest.approx(expected.down_s, abs=0.01), level
+        assert some["unknown_s"].sum() == pytest.approx(expected.unknown_s + expected.blind_s, abs=0.01), (
+            level
+        )
+        for owner in Owner:
+            told = some[f"down_{owner.value}_s"].sum()
+            assert told == pytest.approx(expected.down_by_owner.get(owner.value, 0.0), abs=0.01), (
+                level,
+                owner,
+            )
+
+
+def test_a_connector_that_never_spoke_is_unknown_and_never_up(store: Store) -> None:
+    store.apply([StationRow(station=STATION, first_seen_at=START, last_seen_at=END)])
+    total = store.query("uptime", since=START, until=END, station=None, bars=False).row(0, named=True)
+    assert total["up_s"] == 0
+    assert total["unknown_s"] == pytest.approx(10 * 86_400)
