@@ -68,7 +68,7 @@ def _error(message_id: str | msgspec.Raw, code: str, description: str) -> str:
 
 def instant_text(instant: datetime) -> str:
     """An aware UTC datetime as stations of all versions read it: milliseconds and Z."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _nothing(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:

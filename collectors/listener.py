@@ -17,6 +17,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader, NegotiationError
 from websockets.headers import parse_subprotocol
 from websockets.http11 import Request, Response
@@ -42,6 +43,9 @@ MAX_DECODERS = 20_000
 
 # A store that takes longer than this at the end is not going to take anything any more.
 DRAIN_S = 20
+
+# Stands where a connection keeps its handshake, which tells the library that there was one.
+BARE_REQUEST = Request("/", Headers())
 
 BOOT_STATUS = {"accept": "Accepted", "pending": "Pending", "reject": "Rejected"}
 
@@ -224,6 +228,8 @@ class Listener:
             self._replace(old, now)
         self.connected[station] = connection
         connection.connected_at = now
+        # The handshake's headers are of no more use: a kilobyte or two a connection.
+        connection.request, connection.response = BARE_REQUEST, None
         connection.decoder = self._decoder(station, connection.version)
         intake.link(station, "connected", now, version=connection.version, peer=peer_of(connection))
         intake.touch()
