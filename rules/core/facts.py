@@ -89,7 +89,7 @@ def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: l
     if obs.interval_s is not None and obs.interval_s > 0:
         station.heartbeat_s = obs.interval_s
     station.row_dirty = True
-    return [*registration.detect(obs), *finding.boot_answered(obs, station)]
+    return [*registration.detect(obs), *finding.boot_answered(obs)]
 
 
 def status(obs: StatusReported, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:

@@ -42,6 +42,8 @@ _FIELDS = tuple(
     name for name in StationRow.__struct_fields__ if name not in ("station", "first_seen_at", "last_seen_at")
 )
 
+OWNER_DOWN = "owner_down"  # the reason of a gap in which our own process did not run
+
 
 class Judge:
     """Feed observations in the order of their record ids. `advance` promises that nothing earlier follows.
@@ -192,8 +194,8 @@ class Judge:
     # --- the link -----------------------------------------------------------------------
 
     def _alive(self, obs: Observation, station: StationState, out: list[Effect]) -> None:
-        """The first sign of life, or the first after an outage."""
-        at = obs.at
+        """The first sign of life, or the first after an outage; never before that outage began."""
+        at = obs.at if station.link_since is None else max(obs.at, station.link_since)
         if station.link == "offline" and station.link_since is not None:
             out.append(
                 LinkRow(station=obs.station, started_at=station.link_since, state="offline", ended_at=at)
@@ -249,4 +251,10 @@ class Judge:
         if self._state.blind_until is None or obs.at > self._state.blind_until:
             self._state.blind_until = obs.at
         out.append(BlindRow(started_at=obs.since, ended_at=obs.at, reason=obs.reason))
+        if obs.reason == OWNER_DOWN:  # every connection ended with the process that held it
+            for name, station in self._stations.items():
+                if station.connected:
+                    station.connected = False
+                    station.disconnected_at = max(obs.since, station.last_in)
+                    self._row(name, station, obs.at, out)
         self._fire(obs.at, out)

@@ -63,7 +63,6 @@ class StationState(Struct):
     sessions: dict[str, OpenSession] = field(default_factory=dict)  # open, by session id
     boots: list[datetime] = field(default_factory=list)
     commanded_boots: int = 0
-    odd_boot_at: datetime | None = None  # last boot message that did not conform
     connects: list[datetime] = field(default_factory=list)
     refused: dict[str, list[datetime]] = field(default_factory=dict)
     accepted_at: datetime | None = None

@@ -10,6 +10,8 @@ from rules.core.decide import decide
 from rules.core.incident import Step
 from rules.core.judge import Judge
 from rules.core.model import (
+    Blind,
+    Connected,
     Effect,
     Heartbeat,
     IncidentEventRow,
@@ -19,6 +21,7 @@ from rules.core.model import (
     Owner,
     Severity,
     Side,
+    StationRow,
     Status,
     StatusReported,
     UserActed,
@@ -248,6 +251,16 @@ def test_an_incident_explains_itself_in_three_languages() -> None:
     assert explain.says(row.evidence[0], found, "en") == "Reports GroundFailure with status faulted."
     assert explain.first_aid(row, found, "fr")
     assert explain.not_to_do(row, found, "en") == "Do not reset remotely more than once."
+
+
+def test_after_our_own_stop_no_station_counts_as_connected() -> None:
+    judge = helpers.judge()
+    judge.feed(Connected(station="S-1", at=helpers.at(0)))
+    effects = judge.feed(Blind(station="", at=helpers.at(500), since=helpers.at(100)))
+    rows = [e for e in effects if isinstance(e, StationRow)]
+    assert [(r.connected, r.disconnected_at, r.last_seen_at) for r in rows] == [
+        (False, helpers.at(100), helpers.at(0))
+    ]
 
 
 def test_a_heartbeat_writes_a_station_row_at_most_every_half_minute() -> None:

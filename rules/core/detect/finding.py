@@ -25,36 +25,27 @@ LIMITS = {
 
 
 BOOT_FINDING = "vendor_empty"
-BOOT_WINDOW_S = 60.0  # a boot and its answer belong together within this
+BOOT_FAULT = "protocol.boot"
 
 
-def boot_answered(obs: BootAnswered, station: StationState) -> list[Signal]:
-    """An odd boot matters only where it is the reason why the boot is not accepted."""
-    odd = station.odd_boot_at
-    if odd is None or (obs.at - odd).total_seconds() > BOOT_WINDOW_S:
+def boot_answered(obs: BootAnswered) -> list[Signal]:
+    """An odd boot that is accepted all the same breaks nothing."""
+    if obs.status.casefold() != "accepted":
         return []
-    if obs.status.casefold() == "accepted":
-        return [
-            Clear(
-                key=place_key(obs.station, None, None, FAULT, BOOT_FINDING),
-                evidence=proof(obs, "boot_answer", status=obs.status),
-            )
-        ]
-    return [
-        Raise(
-            fault=FAULT,
-            rule=RULE,
-            station=obs.station,
-            suffix=BOOT_FINDING,
-            evidence=(proof(obs, "finding", finding=BOOT_FINDING, times=1),),
-        )
-    ]
+    key = place_key(obs.station, None, None, BOOT_FAULT)
+    return [Clear(key=key, evidence=proof(obs, "boot_answer", status=obs.status))]
 
 
 def detect(obs: FindingSeen, station: StationState) -> list[Signal]:
     if obs.finding == BOOT_FINDING:
-        station.odd_boot_at = obs.at
-        return []
+        return [
+            Raise(
+                fault=BOOT_FAULT,
+                rule=RULE,
+                station=obs.station,
+                evidence=(proof(obs, "finding", finding=obs.finding, times=1),),
+            )
+        ]
     limit = LIMITS.get(obs.finding)
     if limit is None:
         return []
