@@ -16,7 +16,7 @@ TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
     "severity": 102,
-    "fault": 222,
+    "fault": 196,
     "station": 110,
     "site": 122,
     "side": 82,
@@ -56,7 +56,7 @@ def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
         return {
             words("col.severity"): f"{h.SEVERITY_MARK.get(severity, '')} {words.of('severity', severity)}",
             words("col.fault"): row["name"],
-            words("col.station"): row["station"] or words.count("detail.members", row["member_count"]),
+            words("col.station"): row["station"] or words.count("triage.members", row["member_count"]),
             words("col.site"): row["site"] or "",
             words("col.side"): words.of("side", row["side"]),
             words("col.owner"): words.of("owner", row["owner"]),

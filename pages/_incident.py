@@ -163,7 +163,11 @@ def history(user: User, words: Words, row: Row) -> None:
 
 def _event_step(words: Words, event: Row) -> h.Step:
     detail = json.loads(event["detail"])
-    said = detail.get("text") or detail.get("why") or ""
+    said = detail.get("text") or ""
+    if event["event"] == "routed":
+        said = words(detail["rule"]) if words.has(detail.get("rule", "")) else ""
+    elif event["event"] == "notice":
+        said = f"{detail.get('destination', '')} · {words.of('notice.reason', detail.get('reason'))}"
     actor = f" · {event['actor']}" if event["actor"] else ""
     body = f"<p>{escape(str(said))}</p>" if said else ""
     tone = "green" if event["event"] == "resolved" else "blue" if event["actor"] else "grey"

@@ -43,10 +43,21 @@ MARKS = (
 )
 
 
+def spread(stations: pl.DataFrame) -> pl.DataFrame:
+    """Stations at one address side by side, about a kilometre apart, so that none hides another."""
+    turn = pl.int_range(pl.len()).over("latitude", "longitude")
+    reach = turn.cast(pl.Float64).sqrt() * 0.022  # degrees; a sunflower's spiral of golden angles
+    return stations.with_columns(
+        latitude=pl.col("latitude") + reach * (turn * 2.4).sin() / 1.57,
+        longitude=pl.col("longitude") + reach * (turn * 2.4).cos(),
+    )
+
+
 def fleet_map(stations: pl.DataFrame, words: Words) -> Any:
     """A plotly figure. `stations` needs station, site, latitude, longitude (WGS 84) and condition."""
     points = [tuple(map(float, pair.split())) for pair in OUTLINE.split(",")]
     figure: Any = graph_objects.Figure()  # type: ignore[attr-defined,no-untyped-call]
+    stations = spread(stations)
     figure.add_scatter(
         x=[x for x, _ in points],
         y=[y for _, y in points],

@@ -38,6 +38,10 @@ def sentence(words: Words, row: Row, now: datetime) -> str:
     return f'<div class="lw-sentence lw-{tone}">{escape(text)}<small>{escape(seen)}</small></div>'
 
 
+def connector_tone(status: str) -> str:
+    return {"faulted": "red", "charging": "blue", "available": "green"}.get(status, "grey")
+
+
 def plain_badge(words: Words, condition: str) -> str:
     """For customers: works, charges, does not work."""
     label = words(f"customer.card.{PLAIN[condition]}")

@@ -54,7 +54,7 @@ def card(row: dict[str, Any]) -> str:
     lines = [part for part in (row["site"], row["address"]) if part]
     incident = by_id.get(row["incident_id"]) if row["incident_id"] else None
     told = ""
-    if incident:
+    if incident and broken(row):
         began = incident["opened_at"] or incident["pending_at"]
         since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
         told = (

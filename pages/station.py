@@ -16,7 +16,7 @@ from pages import _names
 from pages._actions import restart, say_done
 from pages._data import ask, ask_kept, days_ago, minute, now
 from pages._session import require
-from pages._station import sentence, station_facts
+from pages._station import connector_tone, sentence, station_facts
 from pages._ui import link_card, not_found, route_link, section, show
 from pages._uptime import bars, legend, share_of
 
@@ -95,11 +95,13 @@ with right:
                 else words("detail.station")
             )
             code = item["error_code"] if expert and item["error_code"] not in (None, "NoError") else None
-            tone = {"faulted": "red", "charging": "blue", "available": "green"}.get(item["status"], "grey")
+            status, tone = words.of("status", item["status"]), connector_tone(item["status"])
+            if row["condition"] == "offline":  # what it said last is not what it is now
+                status, tone = words("status.last", status=status), "grey"
             show(
                 f'<div class="lw-card-top"><span>'
                 f"{escape(name.capitalize())}{f' · {escape(code)}' if code else ''}</span>"
-                f"{h.badge(words.of('status', item['status']), tone)}</div>"
+                f"{h.badge(status, tone)}</div>"
             )
         if user.role == "helpdesk":
             restart(user, words, asked, bool(row["connected"]))

@@ -1,4 +1,5 @@
--- Incidents that are open, or were closed since a moment, with their place and how often this came before.
+-- Incidents that are open, or were closed since a moment, with their place and how often this came before. Those that
+-- are part of a wider incident which is open too (a site, the platform) are left to that one.
 -- grain: one row per incident
 -- inputs: $closed_since (UTC; closed ones from then on, null for none), $counted_since (UTC; earlier ones counted from then on), $limit
 -- reader: triage, overview, and the home pages of installer and customer
@@ -25,7 +26,8 @@ SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS s
 FROM mine m
 LEFT JOIN register r ON r.station = m.station
 LEFT JOIN again a ON a.station = m.station AND a.fault = m.fault
-WHERE m.state IN ('open', 'recovering') OR m.closed_at >= $closed_since
+WHERE (m.state IN ('open', 'recovering') OR m.closed_at >= $closed_since)
+  AND NOT coalesce(m.parent IN (SELECT incident_id FROM mine WHERE state IN ('open', 'recovering')), false)
 ORDER BY m.state = 'resolved', list_position(['critical', 'high', 'medium', 'low'], m.severity),
          coalesce(m.opened_at, m.pending_at) DESC, m.incident_id
 LIMIT $limit

@@ -10,7 +10,7 @@ import pytest
 from data.read import QueryRefused, ReadDoor
 from data.scope import Scope
 from pages._menu import LINKED, MENU
-from tests.pages.conftest import HOUSE, Place
+from tests.pages.conftest import HOUSE, Place, free_ports
 from tests.pages.opening import Opener, html_of
 
 # In the factory: station 0 is Volta's and De Linde's; the fault of station 5 (and the station) is neither's.
@@ -117,3 +117,14 @@ def test_every_page_is_short_and_begins_with_require() -> None:
         source = (HOUSE / "pages" / f"{name}.py").read_text(encoding="utf-8")
         assert source.count("\n") < 150
         assert "user, words = require(" in source
+
+
+def test_without_its_owner_process_an_open_page_says_so_calmly(full: Place, open_page: Opener) -> None:
+    nobody = {**full.env, "LAADWACHT_HTTP_URL": f"http://127.0.0.1:{free_ports(1)[0]}"}
+    page = open_page(full._replace(env=nobody), "helpdesk", "overview")
+    assert not page.exception
+    assert "De bewakingsdienst antwoordt niet" in html_of(page)
+    deaf = {**full.env, "LAADWACHT_READ_URL": f"quack:localhost:{free_ports(1)[0]}"}
+    page = open_page(full._replace(env=deaf), "helpdesk", "overview")
+    assert not page.exception
+    assert "De bewakingsdienst antwoordt niet" in html_of(page)
