@@ -222,6 +222,7 @@ def test_a_reset_is_sent_and_its_answer_told(tmp_path: Path, answer: Any, outcom
             await playing
         assert asked == [["Reset", {"type": "Soft"}]], "the same command id is carried out once"
         assert {(told.outcome, told.detail) for told in outcomes} == {(outcome, detail)}
+        await door.owner.intake.drain()
         kinds = door.owner.store.sql("SELECT kind FROM observation WHERE kind LIKE 'command%' ORDER BY ALL")
         assert kinds.rows() == [("command_answered",), ("command_sent",)]
 
