@@ -23,6 +23,7 @@ from rules.core.detect import (
 from rules.core.detect.context import Context
 from rules.core.model import (
     Authorised,
+    BackEndTrouble,
     BootAnswered,
     Booted,
     CallErrored,
@@ -48,7 +49,7 @@ from rules.core.signals import Signal
 from rules.core.state import ConnectorState, StationState
 
 # Said by our side, or by the link: no proof that the station lives.
-NOT_LIFE = (BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected)
+NOT_LIFE = (BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected, BackEndTrouble)
 
 
 def is_life(obs: Observation) -> bool:

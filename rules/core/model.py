@@ -8,6 +8,7 @@ from __future__ import annotations
 from rules.core.observations import (
     AnyObservation,
     Authorised,
+    BackEndTrouble,
     Blind,
     BootAnswered,
     Booted,
@@ -60,6 +61,7 @@ __all__ = [
     "AnyObservation",
     "Asset",
     "Authorised",
+    "BackEndTrouble",
     "Blind",
     "BlindRow",
     "BootAnswered",

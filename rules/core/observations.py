@@ -179,6 +179,20 @@ class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answe
     waited_s: float | None = None
 
 
+class BackEndTrouble(Observation, frozen=True, kw_only=True, tag="back_end_trouble"):
+    """What the existing back end did to a tapped station, beside its CALLERRORs.
+
+    `event` is `refused` (the handshake; `code` is the HTTP status), `unreachable`, `closed` (`code` is the
+    close code, RFC 6455), `slow` or `unanswered` (`action` after `waited_s` seconds).
+    """
+
+    event: str
+    code: int | None = None
+    action: str | None = None
+    waited_s: float | None = None
+    detail: str | None = None
+
+
 class FindingSeen(Observation, frozen=True, kw_only=True, tag="finding"):
     """A frame did not conform. `finding` is an id of `data/catalog/findings.yaml`."""
 
@@ -226,6 +240,7 @@ AnyObservation = (
     | CallErrored
     | CommandSent
     | CommandAnswered
+    | BackEndTrouble
     | FindingSeen
     | UserActed
     | Blind
