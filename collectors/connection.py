@@ -25,6 +25,7 @@ from collectors.answers import AnswerContext, answer
 from collectors.frame import CALL, CALLERROR, CALLRESULT
 from collectors.frame import Frame as OcppFrame
 from collectors.ocpp import Decoder
+from collectors.tap_link import TapLink
 
 if TYPE_CHECKING:
     from collectors.listener import Desk
@@ -71,6 +72,8 @@ class StationConnection(ServerConnection):
     decoder: Decoder
     desk: Desk
     connected_at: datetime
+    # Set for a tapped station: what it says goes on to its own back end, and that one answers.
+    link: TapLink | None = None
     replaced = False
     _entered = False
     _waiting: tuple[str, asyncio.Future[CallAnswer]] | None = None
@@ -82,6 +85,9 @@ class StationConnection(ServerConnection):
     def enter(self) -> None:
         """From here on messages are processed; those that arrived during the handshake come first."""
         self._entered = True
+        if self.link is not None:
+            self.link.recorder.decoder = self.decoder
+            self.link.start(self, self._match)
         early, self._early = self._early, None
         for event in early or ():
             self.process_event(event)
@@ -113,6 +119,9 @@ class StationConnection(ServerConnection):
             self._message(bytes(parts), self._binary)
 
     def _message(self, data: bytes, binary: bool) -> None:
+        if self.link is not None:
+            self.link.from_station(data, binary)
+            return
         desk = self.desk
         intake = desk.intake
         now = desk.clock()
@@ -177,12 +186,11 @@ class StationConnection(ServerConnection):
                 raise StationGone(f"{self.station} is not connected")
             message_id = uuid4().hex
             text = msgspec.json.encode([CALL, message_id, action, payload]).decode()
-            intake = self.desk.intake
-            intake.frame(self.station, self.version, "out", text, self.desk.clock(), self.decoder)
-            intake.touch()
+            if self.link is not None:
+                await self.link.quiet()
             future: asyncio.Future[CallAnswer] = self.loop.create_future()
             self._waiting = (message_id, future)
-            self.send_text(text)
+            self._ask(message_id, text)
             try:
                 async with asyncio.timeout(timeout_s):
                     return await future
@@ -190,6 +198,15 @@ class StationConnection(ServerConnection):
                 raise CallTimedOut(f"{self.station} did not answer within {timeout_s:g} s") from None
             finally:
                 self._waiting = None
+
+    def _ask(self, message_id: str, text: str) -> None:
+        if self.link is not None:
+            self.link.ask(message_id, text)
+            return
+        intake = self.desk.intake
+        intake.frame(self.station, self.version, "out", text, self.desk.clock(), self.decoder)
+        intake.touch()
+        self.send_text(text)
 
     def _match(self, frame: OcppFrame) -> None:
         if self._waiting is None or self._waiting[0] != frame.message_id:

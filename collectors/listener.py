@@ -13,6 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +29,7 @@ from collectors import findings
 from collectors.commits import LiveIntake
 from collectors.connection import StationConnection
 from collectors.ocpp import Decoder, decoder_for
+from collectors.tap import DIAL_TIMEOUT_S, Tap, is_upgrade
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,9 @@ IDENTITY = re.compile(r"[A-Za-z0-9*\-_=:+|@.,()#~/ ]{1,64}")
 
 # So many stations' decoders are kept after they left; each is about a kilobyte.
 MAX_DECODERS = 20_000
+
+# So long a station may take over its handshake.
+HANDSHAKE_S = 10.0
 
 # A store that takes longer than this at the end is not going to take anything any more.
 DRAIN_S = 20
@@ -113,12 +118,14 @@ class Listener:
         port: int,
         max_frame_bytes: int,
         ping_interval_s: int,
+        tap: Tap | None = None,
     ) -> None:
         self.desk = desk
         self.host = host
         self.port = port
         self.max_frame_bytes = max_frame_bytes
         self.ping_interval_s = ping_interval_s
+        self.tap = tap
         self.connected: dict[str, StationConnection] = {}
         # When stations left, in this run or before it; the newest MAX_DECODERS of them.
         self.left_at: dict[str, datetime] = {}
@@ -142,6 +149,7 @@ class Listener:
                 select_subprotocol=self._select,
                 compression=None,  # deflate costs three times the memory of a connection
                 max_size=self.max_frame_bytes,
+                open_timeout=HANDSHAKE_S + (DIAL_TIMEOUT_S if self.tap is not None else 0),
                 ping_interval=ping,
                 ping_timeout=ping,
                 close_timeout=5,
@@ -160,6 +168,8 @@ class Listener:
         self._server.close(code=1001, reason="Laadwacht stops")
         await self._server.wait_closed()
         self._server = None
+        if self.tap is not None:
+            await self.tap.finish()
         try:
             async with asyncio.timeout(DRAIN_S):
                 await self.desk.intake.drain()
@@ -175,7 +185,7 @@ class Listener:
         log.warning("refused %s: %s", peer_of(connection), why)
         return connection.respond(status, why + "\n")
 
-    def _meet(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _meet(self, connection: ServerConnection, request: Request) -> Response | None:
         station = identity(request.path)
         if station is None:
             return self._refuse(
@@ -192,6 +202,11 @@ class Listener:
             ]
         except InvalidHeader as error:
             return self._refuse(connection, http.HTTPStatus.BAD_REQUEST, str(error))
+        station_connection = cast(StationConnection, connection)
+        station_connection.station = station
+        station_connection.desk = self.desk
+        if self.tap is not None and self.tap.template_of(station) is not None and is_upgrade(request):
+            return await self._meet_tapped(self.tap, station_connection, request, offered)
         chosen = common_subprotocol(offered)
         if chosen is None:
             return self._refuse(
@@ -200,14 +215,27 @@ class Listener:
                 f"No common subprotocol: {station} offers {', '.join(offered) or 'none'}; "
                 f"offered here: {', '.join(VERSIONS)}.",
             )
-        station_connection = cast(StationConnection, connection)
-        station_connection.station = station
         station_connection.version = chosen[1]
-        station_connection.desk = self.desk
+        return None
+
+    async def _meet_tapped(
+        self, tap: Tap, connection: StationConnection, request: Request, offered: Sequence[str]
+    ) -> Response | None:
+        met = await tap.meet(connection, request, connection.station, offered)
+        if isinstance(met, Response):
+            self.refused += 1
+            return met
+        met.version = met.recorder.version = VERSIONS.get((met.subprotocol or "").lower())
+        connection.link = met
+        # For our own questions only: what the back end did not name is recorded as unknown.
+        connection.version = met.version or "1.6"
         return None
 
     @staticmethod
-    def _select(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    def _select(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        link = cast(StationConnection, connection).link
+        if link is not None:
+            return Subprotocol(link.subprotocol) if link.subprotocol else None
         chosen = common_subprotocol(offered)
         if chosen is None:
             raise NegotiationError("no common subprotocol")
@@ -231,7 +259,7 @@ class Listener:
         # The handshake's headers are of no more use: a kilobyte or two a connection.
         connection.request, connection.response = BARE_REQUEST, None
         connection.decoder = self._decoder(station, connection.version)
-        intake.link(station, "connected", now, version=connection.version, peer=peer_of(connection))
+        self._record(connection, "connected", now, peer=peer_of(connection))
         intake.touch()
         connection.enter()
 
@@ -258,15 +286,11 @@ class Listener:
     def _replace(self, old: StationConnection, now: datetime) -> None:
         """A newer connection of the same station took over: usually the old socket is half open."""
         old.replaced = True
-        self.desk.intake.link(
-            old.station,
-            "disconnected",
-            now,
-            version=old.version,
-            code=1008,
-            reason="replaced by a newer connection",
-            replaced=True,
+        self._record(
+            old, "disconnected", now, code=1008, reason="replaced by a newer connection", replaced=True
         )
+        if old.link is not None:
+            return  # its own back end decides which connection stays
         log.info("%s connected again: the older connection is closed", old.station)
         old.loop.create_task(old.close(1008, "replaced by a newer connection"))
 
@@ -275,15 +299,26 @@ class Listener:
         intake, station, now = self.desk.intake, connection.station, self.desk.clock()
         if connection.oversized is not None:
             intake.finding(station, connection.version, now, findings.FRAME_TOO_LARGE, connection.oversized)
+        code, reason = closing(connection.protocol)
+        if connection.link is not None:
+            connection.link.station_left(code, reason)
         if not connection.replaced:
             if self.connected.get(station) is connection:
                 del self.connected[station]
             self._remember_leaving(station, now)
-            code, reason = closing(connection.protocol)
-            intake.link(
-                station, "disconnected", now, version=connection.version, code=code, reason=reason or None
-            )
+            self._record(connection, "disconnected", now, code=code, reason=reason or None)
         intake.touch()
+
+    def _record(self, connection: StationConnection, event: str, at: datetime, **facts: Any) -> None:
+        """A link event, in its place among the station's messages."""
+        intake, link = self.desk.intake, connection.link
+        if link is None:
+            intake.link(connection.station, event, at, version=connection.version, **facts)
+            return
+        link.recorder.later(
+            partial(intake.link, connection.station, event, at, version=link.version, **facts)
+        )
+        link.recorder.later(intake.touch)
 
 
 def closing(protocol: ServerProtocol) -> tuple[int, str]:
