@@ -15,7 +15,10 @@ import pytest
 from data.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("serve", "dashboard", "up", "demo", "import", "check", "stations", "user", "simulate", "version")
+COMMANDS = (
+    *("serve", "dashboard", "up", "demo", "import", "triage", "score", "check", "stations", "user"),
+    *("simulate", "version"),
+)
 FREE = ("--ocpp-port", "0", "--http-port", "0", "--set", "read_door.port=0")
 HEADER = (
     "station,site,address,latitude,longitude,make,model,customer,installer,"
