@@ -16,12 +16,12 @@ TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
     "severity": 102,
-    "fault": 196,
-    "station": 110,
-    "site": 122,
+    "fault": 182,
+    "station": 106,
+    "site": 142,
     "side": 82,
-    "owner": 90,
-    "since": 82,
+    "owner": 86,
+    "since": 80,
     "times": 46,
 }
 

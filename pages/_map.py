@@ -44,8 +44,9 @@ MARKS = (
 
 
 def spread(stations: pl.DataFrame) -> pl.DataFrame:
-    """Stations at one address side by side, about a kilometre apart, so that none hides another."""
-    turn = pl.int_range(pl.len()).over("latitude", "longitude")
+    """Stations of one site side by side, about a kilometre apart, so that none hides another."""
+    corner = pl.concat_str(pl.col("latitude").round(2), pl.col("longitude").round(2), separator=" ")
+    turn = pl.int_range(pl.len()).over(pl.coalesce("site", corner))
     reach = turn.cast(pl.Float64).sqrt() * 0.022  # degrees; a sunflower's spiral of golden angles
     return stations.with_columns(
         latitude=pl.col("latitude") + reach * (turn * 2.4).sin() / 1.57,

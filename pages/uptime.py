@@ -88,7 +88,7 @@ def line(row: dict[str, object], name: str, note: str, drawn: str) -> list[str]:
         f"<b>{escape(name)}</b><small>{escape(note)}</small>",
         drawn,
         escape(figure),
-        escape(words.span(down_s(row))),
+        escape(words.span(down_s(row)) if down_s(row) >= 1 else "–"),
     ]
 
 
