@@ -66,7 +66,7 @@ _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
 
-class _Unfit(ValueError):
+class Unfit(ValueError):
     """Why a line is no record."""
 
 
@@ -83,7 +83,7 @@ def read_log(chunks: Iterable[bytes]) -> Iterator[LogRecord | BadLine]:
     `chunks` may break anywhere: `file_chunks` of a file, or the body of a request.
     """
     number = 0
-    for found in _lines(chunks):
+    for found in split_lines(chunks):
         number += 1
         line = found.removeprefix(BYTE_ORDER_MARK) if found and number == 1 else found
         if line is None:
@@ -93,7 +93,7 @@ def read_log(chunks: Iterable[bytes]) -> Iterator[LogRecord | BadLine]:
             continue
         try:
             yield _record(number, line)
-        except _Unfit as fault:
+        except Unfit as fault:
             yield BadLine(number, str(fault))
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
             yield BadLine(number, f"no JSON of a log record: {fault}"[:200])
@@ -122,7 +122,7 @@ def in_order(items: Iterable[LogRecord | BadLine], window: int = WINDOW) -> Iter
 def parse_time(value: str | float | None) -> datetime:
     """Aware UTC. ValueError with the reason where `value` is no instant between 1970 and 9998."""
     if value is None:
-        raise _Unfit("t is missing")
+        raise Unfit("t is missing")
     try:
         if isinstance(value, str):
             try:
@@ -133,10 +133,10 @@ def parse_time(value: str | float | None) -> datetime:
             at = _EPOCH + _since_epoch(value)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _Unfit(f"t {str(value)[:40]!r} is no time") from None
+        raise Unfit(f"t {str(value)[:40]!r} is no time") from None
     # An hour or more of room at both ends, so that a time limit added to it stays a time.
     if not 1970 <= at.year <= 9998:
-        raise _Unfit(f"t {str(value)[:40]!r} is no time of a log")
+        raise Unfit(f"t {str(value)[:40]!r} is no time of a log")
     return at
 
 
@@ -147,29 +147,30 @@ def _since_epoch(number: float) -> timedelta:
 def _record(number: int, text: bytes) -> LogRecord:
     line = _decode_line(text)
     at = parse_time(line.t)
-    station = _station(line.station)
+    station = station_name(line.station)
     version = line.version if line.version in VERSIONS else None
     if line.event is not None:
         if line.event not in ("connected", "disconnected"):
-            raise _Unfit(f"event {line.event[:40]!r} is neither connected nor disconnected")
+            raise Unfit(f"event {line.event[:40]!r} is neither connected nor disconnected")
         if line.raw:
-            raise _Unfit("a record has either raw or event, not both")
+            raise Unfit("a record has either raw or event, not both")
         return LogRecord(number, at, station, event=line.event, version=version)
     if line.dir not in ("in", "out"):
-        raise _Unfit("dir is missing" if line.dir is None else f"dir {line.dir[:40]!r} is neither in nor out")
+        raise Unfit("dir is missing" if line.dir is None else f"dir {line.dir[:40]!r} is neither in nor out")
     if not line.raw:
-        raise _Unfit("raw is missing")
+        raise Unfit("raw is missing")
     return LogRecord(number, at, station, direction=line.dir, raw=_frame_text(line.raw), version=version)
 
 
-def _station(name: str | None) -> str:
+def station_name(name: str | None) -> str:
+    """The name, if it can be stored and shown; Unfit otherwise."""
     if not name:
-        raise _Unfit("station is missing")
+        raise Unfit("station is missing")
     if len(name) > MAX_STATION:
-        raise _Unfit(f"station is longer than {MAX_STATION} characters")
+        raise Unfit(f"station is longer than {MAX_STATION} characters")
     if not name.isprintable():
         # Surrogates and control characters among them: no such name could be stored and shown.
-        raise _Unfit(f"station {name[:40]!a} has characters that cannot be shown")
+        raise Unfit(f"station {name[:40]!a} has characters that cannot be shown")
     return name
 
 
@@ -180,11 +181,11 @@ def _frame_text(raw: msgspec.Raw) -> str:
         # A lone surrogate cannot be stored; what it stands for is lost, the rest of the frame is not.
         return _decode_text(content).encode(errors="backslashreplace").decode()
     if content == b"null":
-        raise _Unfit("raw is missing")
+        raise Unfit("raw is missing")
     return content.decode()
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
     """Lines without their end; None for one that is too long, which is read over and never kept."""
     rest = b""
     too_long = False
