@@ -123,6 +123,9 @@ class Owner:
             delivery_configs_from(settings),
             self.clock,
             renderer.mark_duplicate,
+            undelivered=renderer.undelivered,
+            engine=lambda: self.engine.stats(),  # noqa: PLW0108 (the engine is made after delivery)
+            on_look=lambda health: self.metrics.delivery(health.oldest_unsent_s, health.ok),
             on_sent=lambda sent: self.metrics.notice(sent.destination, sent.kind, sent.latency_s),
         )
         self.engine = Engine(

@@ -75,6 +75,16 @@ class Metrics:
         self._queues = Gauge(
             "laadwacht_queue_depth", "Items waiting, by queue.", ["queue"], registry=self.registry
         )
+        self._oldest_unsent = Gauge(
+            "laadwacht_notice_oldest_unsent_seconds",
+            "Age of the oldest notice that is due and not yet sent.",
+            registry=self.registry,
+        )
+        self._delivery_healthy = Gauge(
+            "laadwacht_delivery_healthy",
+            "1 when every notice finds its way in time, 0 when the watchdog has something to say.",
+            registry=self.registry,
+        )
         build = Gauge(
             "laadwacht_build_info",
             "Always 1; the labels tell what runs.",
@@ -135,6 +145,11 @@ class Metrics:
     def queue_depth(self, queue: str, depth: int) -> None:
         """`queue` is one of this product's own names (store, jobs, outbox, engine ...)."""
         self._queues.labels(queue).set(depth)
+
+    def delivery(self, oldest_unsent_s: float, healthy: bool) -> None:
+        """What the watchdog over delivery last saw; the age in seconds."""
+        self._oldest_unsent.set(oldest_unsent_s)
+        self._delivery_healthy.set(int(healthy))
 
     def restore(self, store: Store) -> None:
         """Takes up connector status and last-seen times as stored; once, at the start."""

@@ -53,6 +53,7 @@ def fill(metrics: Metrics) -> None:
     metrics.notice("helpdesk", "transient", 1.5)
     metrics.commit(0.004, 100)
     metrics.queue_depth("store", 7)
+    metrics.delivery(12.5, healthy=False)
 
 
 def test_promtool_finds_nothing_to_say(metrics: Metrics) -> None:
