@@ -44,10 +44,10 @@ MARKS = (
 
 
 def spread(stations: pl.DataFrame) -> pl.DataFrame:
-    """Stations of one site side by side, about a kilometre apart, so that none hides another."""
+    """Stations of one site side by side, a few kilometres apart, so that none hides another."""
     corner = pl.concat_str(pl.col("latitude").round(2), pl.col("longitude").round(2), separator=" ")
     turn = pl.int_range(pl.len()).over(pl.coalesce("site", corner))
-    reach = turn.cast(pl.Float64).sqrt() * 0.022  # degrees; a sunflower's spiral of golden angles
+    reach = turn.cast(pl.Float64).sqrt() * 0.05  # degrees; a sunflower's spiral of golden angles
     return stations.with_columns(
         latitude=pl.col("latitude") + reach * (turn * 2.4).sin() / 1.57,
         longitude=pl.col("longitude") + reach * (turn * 2.4).cos(),
@@ -85,7 +85,7 @@ def fleet_map(stations: pl.DataFrame, words: Words) -> Any:
             marker={
                 "color": colour,
                 "symbol": symbol,
-                "size": 13 if wrong else 10,
+                "size": 12 if wrong else 9,
                 "line": {"color": "#ffffff" if symbol != "circle-open" else colour, "width": 1.2},
             },
         )

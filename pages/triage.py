@@ -53,6 +53,32 @@ def grid(rows: pl.DataFrame) -> str:
     return str(chosen)
 
 
+@st.fragment
+def desk(shown: pl.DataFrame) -> None:
+    """Grid and proof side by side; choosing a row redraws these two only."""
+    require("helpdesk")
+    left, right = st.columns([1.75, 1], gap="medium")
+    with left:
+        chosen = grid(shown)
+    row = view.one(user, chosen)
+    if row is None:
+        return
+    with right, st.container(key="detail"):
+        view.head(words, row)
+        acted = acknowledge(user, words, row, words("act.acknowledge"))
+        acted |= decide(user, words, row)
+        view.why(words, row)
+        view.aid(words, row)
+        view.proof(user, words, row)
+        view.told(user, words, row)
+        view.history(user, words, row)
+        st.page_link("fault.py", label=words("detail.open"), query_params={"id": chosen})
+    if acted:  # decided: the next one opens by itself
+        ids = shown["incident_id"].to_list()
+        st.session_state["chosen"] = ids[(ids.index(chosen) + 1) % len(ids)]
+        st.rerun()
+
+
 @st.fragment(run_every="10s")
 def watch(drawn: int) -> None:
     """Draws the page anew when the inbox changed elsewhere; quiet otherwise."""
@@ -86,25 +112,5 @@ shown = matching(in_tray(rows, tray or "new", user.email), wanted or "")
 if shown.is_empty():
     empty(words("triage.empty"), words("triage.empty.note"))
 else:
-    left, right = st.columns([1.75, 1], gap="medium")
-    with left:
-        chosen = grid(shown)
-    row = view.one(user, chosen)
-    if row is not None:
-        with right, st.container(key="detail"):
-            view.head(words, row)
-            acted = acknowledge(user, words, row, words("act.acknowledge"))
-            acted |= decide(user, words, row)
-            view.why(words, row)
-            view.aid(words, row)
-            view.proof(user, words, row)
-            view.told(user, words, row)
-            view.history(user, words, row)
-            st.page_link("fault.py", label=words("detail.open"), query_params={"id": chosen})
-        if acted:
-            ids = shown["incident_id"].to_list()
-            st.session_state["chosen"] = ids[
-                (ids.index(chosen) + 1) % len(ids)
-            ]  # decided: the next one opens
-            st.rerun()
+    desk(shown)
 watch(hash(tuple(rows.select("incident_id", "state", "acknowledged_at", "owner").rows())))
