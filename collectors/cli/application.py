@@ -12,8 +12,8 @@ import typer
 
 from collectors.cli import feed, judge, manage, run
 from collectors.cli.complaint import Complaint
+from collectors.cli.interrupt import INTERRUPTED
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 HELP = """Watches EV charging stations over OCPP, tells a software-side fault from a hardware-side one,
 and puts each in the hands of the party that must act.
 

@@ -1,4 +1,7 @@
-"""Commands that feed stations' traffic in: simulate a fleet, import a recorded log."""
+"""Commands that feed stations' traffic in: simulate a fleet, import a recorded log.
+
+Decides nothing but what a word on the command line means.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,23 @@ def register(app: typer.Typer) -> None:
 def import_logs(
     logs: Annotated[
         list[str],
-        typer.Argument(help="JSON Lines files, oldest first; - reads standard input.", metavar="LOG..."),
+        typer.Argument(help="Log files, oldest first, also .gz and .zst; - reads stdin.", metavar="LOG..."),
     ],
     *,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="jsonl, csv, steve, citrineos, homeassistant, octt or ocppj; default: recognised.",
+        ),
+    ] = None,
+    station: Annotated[
+        str | None, typer.Option(help="The station's identity, for logs that do not name it.")
+    ] = None,
+    timezone: options.TimeZone = "UTC",
+    begin: Annotated[
+        str | None, typer.Option(help="Day or time at which a log without dates begins.", metavar="TIME")
+    ] = None,
     config: options.Config = None,
     data_dir: options.DataDir = None,
     http_port: options.HttpPort = None,
@@ -32,12 +49,24 @@ def import_logs(
     """Take recorded logs in, through the same path as live traffic. The same record is never added twice.
 
     Works beside a running owner process too. Bad lines are reported, counted and skipped. Faults found in a
-    log become incidents, never messages.
+    log become incidents, never messages. After Ctrl-C the same command goes on where it was.
     """
     from collectors.cli.log_import import import_files
+    from collectors.formats.recognise import format_named
+    from collectors.formats.text import LogFormatError, Reading
+    from collectors.logfile import Unfit, station_name
 
     settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
-    return import_files(settings, logs)
+    zone = options.zone_of(timezone)
+    try:
+        if log_format is not None:
+            format_named(log_format)
+        name = None if station is None else station_name(station)
+    except (LogFormatError, Unfit) as error:
+        raise Complaint(str(error)) from error
+    begins = None if begin is None else options.instant_of(begin, zone, "--begin")
+    reading = Reading(station=name, zone=zone, begin=begins)
+    return import_files(settings, logs, format_name=log_format, reading=reading)
 
 
 def simulate(

@@ -1,22 +1,31 @@
-"""`laadwacht import`: log files to the importer of this process, or to the owner process when one runs.
+"""`laadwacht import`: log files of any known format to the importer of this process, or to the owner process.
 
-Decides only which of the two, and what a person is told. A file that cannot be opened stops all before
-anything is stored; a bad line stops nothing.
+Decides only which of the two, and what a person is told. A file that cannot be opened or that no format fits
+stops all before anything is stored; a bad line stops nothing. Ctrl-C ends the log where it is: what was read
+is judged and closed like any log, and the same command goes on from there.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any, BinaryIO
+from datetime import UTC
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from collectors.cli.complaint import Complaint
+from collectors.cli.interrupt import INTERRUPTED, Interrupt
 from collectors.cli.owner_client import OwnerClient, open_store
+from collectors.cli.progress import LongWork
+from collectors.formats.compressed import LogBytes
+from collectors.formats.recognise import Format, format_named, recognise
+from collectors.formats.text import LogFormatError, Reading
 from collectors.importer import BAD_LINES_TOLD
-from collectors.logfile import BadLine, LogRecord, file_chunks, read_log
+from collectors.logfile import BadLine, LogRecord
 from collectors.owner import OwnerError
 from collectors.past import import_past
 from collectors.settings import Settings
@@ -24,68 +33,180 @@ from data.errors import StoreError
 from rules.core.catalog import CatalogError
 
 IMPORT_WAIT_S = 3600.0
+#: Bytes of records sent to an owner process at a time.
+SENT_AT_ONCE = 262_144
 
 
-def import_files(settings: Settings, names: Sequence[str]) -> int:
-    """Always 0 once the files are open; raises Complaint for what the user can correct."""
+class Log(NamedTuple):
+    """One opened log whose format is known; `pieces` is all of it, from the beginning."""
+
+    source: LogBytes
+    format: Format
+    pieces: Iterable[bytes]
+
+
+def import_files(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    format_name: str | None = None,
+    reading: Reading | None = None,
+) -> int:
+    """0 when all was read, 130 when interrupted; raises Complaint for what the user can correct."""
     with ExitStack() as opened:
-        files = [(name, _open(name, opened)) for name in names]
+        interrupt = opened.enter_context(Interrupt())
+        logs = [_open(name, format_name, opened, interrupt) for name in names]
         store = open_store(settings)
-        if store is None:
-            _through_owner(settings, files)
-            return 0
-        opened.enter_context(store)
-        bad: list[BadLine] = []
+        if store is not None:
+            opened.enter_context(store)
+        total = sum(_size(name) for name in names)
+        work = opened.enter_context(LongWork("import", "records", total or None))
+        records = _Records(logs, reading or Reading(), interrupt, work)
         try:
-            report = import_past(settings, store, _items(files, bad))
+            if store is not None:
+                report = msgspec.to_builtins(import_past(settings, store, iter(records)))
+            else:
+                report = OwnerClient(settings).post(
+                    "/api/import", content=_sent(records), timeout_s=IMPORT_WAIT_S
+                )
+        except LogFormatError as error:
+            raise Complaint(f"{records.place}: {error}") from error
         except (OwnerError, CatalogError, StoreError) as error:
             raise Complaint(*str(error).splitlines()) from error
-        for line in bad[:BAD_LINES_TOLD]:
-            print(f"laadwacht: {line.reason}", file=sys.stderr)
-        _told(msgspec.to_builtins(report))
-    return 0
+    for line in records.bad:
+        print(f"laadwacht: {line.reason}", file=sys.stderr)
+    _tell(report, records)
+    return INTERRUPTED if interrupt.asked else 0
 
 
-def _open(name: str, opened: ExitStack) -> BinaryIO:
-    if name == "-":
-        return sys.stdin.buffer
+def _open(name: str, format_name: str | None, opened: ExitStack, interrupt: Interrupt) -> Log:
+    file = sys.stdin.buffer if name == "-" else _opened(name, opened)
+    source = LogBytes("standard input" if name == "-" else name, file)
+    try:
+        if format_name is not None:
+            return Log(source, format_named(format_name), source.chunks())
+        with interrupt.waiting():
+            found, pieces = recognise(source.chunks())
+        return Log(source, found, pieces)
+    except LogFormatError as error:
+        raise Complaint(f"{source.name}: {source.trouble or error}") from error
+    except OSError as error:
+        raise Complaint(f"{source.name}: cannot be read: {error.strerror}") from error
+
+
+def _opened(name: str, opened: ExitStack) -> BinaryIO:
     try:
         return opened.enter_context(open(name, "rb"))
     except OSError as error:
         raise Complaint(f"{name}: cannot be read: {error.strerror}") from error
 
 
-def _items(files: Sequence[tuple[str, BinaryIO]], bad: list[BadLine]) -> Iterator[LogRecord | BadLine]:
-    """All files as one log. Bad lines pass on, with their file's name in the reason."""
-    for name, file in files:
-        for item in read_log(file_chunks(file)):
-            if isinstance(item, BadLine):
-                place = "standard input" if name == "-" else name
-                named = BadLine(item.line, f"{place}: line {item.line}: {item.reason}")
-                bad.append(named)
-                yield named
-            else:
+def _size(name: str) -> int:
+    return 0 if name == "-" else Path(name).stat().st_size
+
+
+class _Records:
+    """All logs as one: records, and bad lines with their file's name in the reason. Ends early on Ctrl-C."""
+
+    def __init__(self, logs: Sequence[Log], reading: Reading, interrupt: Interrupt, work: LongWork) -> None:
+        self.bad: list[BadLine] = []
+        self.bad_count = 0
+        self.logs = logs
+        self.place = logs[0].source.name
+        self._reading = reading
+        self._interrupt = interrupt
+        self._work = work
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupt.asked
+
+    def __iter__(self) -> Iterator[LogRecord | BadLine]:
+        before = count = 0
+        for log in self.logs:
+            self.place = log.source.name
+            for item in log.format.read(self._pieces(log), self._reading):
+                if isinstance(item, BadLine):
+                    yield self._refused(item.line, f"line {item.line}: {item.reason}")
+                    continue
+                count += 1
+                if count % 256 == 0:
+                    self._work.update(before + log.source.position(), count)
                 yield item
+                if self._interrupt.asked:
+                    return
+            if log.source.trouble is not None:
+                yield self._refused(0, log.source.trouble)
+            before += log.source.position()
+
+    def _pieces(self, log: Log) -> Iterator[bytes]:
+        pieces = iter(log.pieces)
+        while not self._interrupt.asked:
+            try:
+                with self._interrupt.waiting():
+                    piece = next(pieces, None)
+            except KeyboardInterrupt:
+                return
+            except OSError as error:
+                log.source.trouble = f"cannot be read any further: {error.strerror or error}"
+                return
+            if piece is None:
+                return
+            yield piece
+
+    def _refused(self, line: int, reason: str) -> BadLine:
+        named = BadLine(line, f"{self.place}: {reason}")
+        self.bad_count += 1
+        if len(self.bad) < BAD_LINES_TOLD:
+            self.bad.append(named)
+        return named
 
 
-def _through_owner(settings: Settings, files: Sequence[tuple[str, BinaryIO]]) -> None:
-    client = OwnerClient(settings)
-    for name, file in files:
-        place = "standard input" if name == "-" else name
-        report = client.post("/api/import", content=file_chunks(file), timeout_s=IMPORT_WAIT_S)
-        for line in report.get("bad_lines", []):
-            print(f"laadwacht: {place}: line {line['line']}: {line['reason']}", file=sys.stderr)
-        _told(report)
+class _Line(Struct, omit_defaults=True):
+    """A record as our own format has it."""
+
+    t: str
+    station: str
+    dir: str | None = None
+    raw: str | None = None
+    event: str | None = None
+    version: str | None = None
 
 
-def _told(report: dict[str, Any]) -> None:
+def _sent(records: _Records) -> Iterator[bytes]:
+    """Records in our own format, whatever they were read from; bad lines are told here and not sent."""
+    encode = msgspec.json.Encoder().encode
+    waiting = bytearray()
+    for item in records:
+        if isinstance(item, BadLine):
+            continue
+        at = item.at.astimezone(UTC).isoformat()
+        waiting += encode(_Line(at, item.station, item.direction, item.raw, item.event, item.version))
+        waiting += b"\n"
+        if len(waiting) >= SENT_AT_ONCE:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+def _tell(report: dict[str, Any], records: _Records) -> None:
     line = (
         f"{report['read']} records read, {report['stored']} stored, {report['already_there']} there already"
     )
-    if report["bad"]:
-        line += f", {report['bad']} bad line(s) skipped"
+    if records.bad_count:
+        line += f", {records.bad_count} bad line(s) skipped"
     if report["late"]:
         line += f", {report['late']} out of order"
     print(line)
     if report["first"]:
         print(f"{report['stations']} station(s), from {report['first']} to {report['last']}")
+    for log in records.logs:
+        if log.format.name != "jsonl":
+            print(f"{log.source.name} was read as {log.format.name}: {log.format.title}")
+    if records.interrupted:
+        reached = f"the log's {report['last']}" if report["last"] else "its beginning"
+        print(
+            f"laadwacht: interrupted in {records.place} at {reached}; the same command goes on from there",
+            file=sys.stderr,
+        )

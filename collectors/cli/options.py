@@ -6,8 +6,10 @@ Decides nothing: names and help texts are here once, precedence is in `settings_
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -34,6 +36,30 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", help="Any other option, as section.name=value; may be given more than once."),
 ]
+TimeZone = Annotated[
+    str, typer.Option("--timezone", help="Zone of times that have none, as Europe/Brussels.", metavar="ZONE")
+]
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Raises Complaint for a zone that the time zone database does not have."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Complaint(
+            f"--timezone {name}: there is no such time zone; write for example Europe/Brussels"
+        ) from error
+
+
+def instant_of(text: str, zone: ZoneInfo, option: str) -> datetime:
+    """Aware UTC; a time without a zone is in `zone`, a day is its midnight there. Raises Complaint."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Complaint(
+            f"{option} {text}: is no time; write 2026-11-22, 2026-11-22T10:00:00 or 2026-11-22T10:00:00Z"
+        ) from error
 
 
 def settings_of(
