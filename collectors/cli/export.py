@@ -1,0 +1,95 @@
+"""`laadwacht export frames`: what is stored, into a file, from a running owner process or a database at rest.
+
+Decides which of the two. Reads only. The file appears under its name when it is whole; what was begun and
+broken off leaves nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+import typer
+
+from collectors.cli import options
+from collectors.cli.complaint import Complaint
+from collectors.cli.options import settings_of
+
+Kind = Literal["csv", "jsonl", "parquet"]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Take out what is stored.")
+    group.callback()(_group)
+    group.command("frames")(export_frames)
+    app.add_typer(group, name="export", no_args_is_help=True)
+
+
+def _group() -> None:
+    """Take out what is stored."""
+
+
+def export_frames(
+    *,
+    kind: Annotated[Kind, typer.Option("--format", help="csv, jsonl (can be imported again) or parquet.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The file; - is standard output.", metavar="FILE")
+    ],
+    station: Annotated[str | None, typer.Option(help="This station's frames only.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Received at or after this time.", metavar="TIME")
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--to", help="Received before this time.", metavar="TIME")
+    ] = None,
+    timezone: options.TimeZone = "UTC",
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """Write every stored frame: receipt time, station, direction, message id, action, payload, findings.
+
+    From a running owner process or a database at rest, as it finds it. Frames that come in meanwhile are left
+    out.
+    """
+    from collectors.frame_export import Selection
+
+    settings = settings_of(config, data_dir, sets=sets)
+    zone = options.zone_of(timezone)
+    selection = Selection(
+        station=station,
+        start=None if start is None else options.instant_of(start, zone, "--from"),
+        stop=None if stop is None else options.instant_of(stop, zone, "--to"),
+    )
+    if kind == "parquet" and output == "-":
+        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
+    from collectors.cli.frames_out import write_frames
+
+    with _output(output) as file:
+        count = write_frames(settings, kind, file, selection)
+    place = "standard output" if output == "-" else output
+    print(f"laadwacht: {count:,} frames written to {place}", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _output(name: str) -> Iterator[BinaryIO]:
+    """Standard output, or a file beside the one named that takes its place once all went well."""
+    if name == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    target = Path(name)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with scratch.open("xb") as file:
+            yield file
+        scratch.replace(target)
+    except OSError as error:
+        raise Complaint(f"{name}: cannot be written: {error.strerror or error}") from error
+    finally:
+        scratch.unlink(missing_ok=True)

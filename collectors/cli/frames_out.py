@@ -1,0 +1,56 @@
+"""The work of `laadwacht export frames`: finds who has the store, and pours its frames into an open file.
+
+Decides only whom to ask: the file itself when nobody owns it, the owner's read door otherwise. Never writes
+to the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import BinaryIO
+
+from collectors.cli.complaint import Complaint
+from collectors.cli.progress import LongWork
+from collectors.frame_export import Query, Selection, pages, span_of
+from collectors.frame_files import frame_file
+from collectors.settings import Settings
+from data.at_rest import RestingStore
+from data.errors import OwnerDown, QueryRefused, StoreError, StoreLocked
+from data.read import ReadDoor
+from data.scope import HELPDESK
+
+#: Seconds for one page from an owner process under load.
+PAGE_WAIT_S = 120.0
+
+
+def write_frames(settings: Settings, kind: str, file: BinaryIO, selection: Selection) -> int:
+    """How many frames were written. Raises Complaint when the store cannot be read."""
+    count = 0
+    try:
+        with _reader(settings) as query:
+            out = frame_file(kind, file)
+            span = span_of(query, selection)
+            if span is not None:
+                with LongWork("export", "frames", span.last - span.first + 1) as work:
+                    for reached, page in pages(query, selection, span):
+                        out.write(page)
+                        count += page.height
+                        work.update(reached - span.first + 1, count)
+            out.close()
+    except (StoreError, OwnerDown, QueryRefused, ValueError) as error:
+        raise Complaint(*str(error).splitlines()) from error
+    return count
+
+
+@contextmanager
+def _reader(settings: Settings) -> Iterator[Query]:
+    try:
+        store = RestingStore.open(settings.database)
+    except StoreLocked:
+        with ReadDoor(settings.read_url, settings.token_file, timeout_s=PAGE_WAIT_S) as door:
+            yield lambda name, **inputs: door.query(name, HELPDESK, **inputs)
+        return
+    with store:
+        yield partial(store.query)
