@@ -32,10 +32,10 @@ from rules.core.model import (
 )
 from rules.core.policy import Policy
 from rules.core.route import Destination, route
-from rules.core.signals import Raise
+from rules.core.signals import Raise, Weigh
 from rules.core.state import Closed, JudgeState, Told, Tracked
 from rules.core.timers import Timers
-from rules.core.triage import verdict
+from rules.core.triage import bounded, verdict
 
 OPEN, PENDING, RECOVERING, RESOLVED = (
     IncidentState.OPEN,
@@ -174,6 +174,17 @@ class Book:
             self._event(tracked, at, "recovering", out)
             tracked.due = at + timedelta(seconds=tracked.clear_s)
             self.timers.set(tracked.due, "settle", key)
+
+    def weigh(self, signal: Weigh, at: datetime, out: list[Effect]) -> None:
+        """Proof for or against an incident there is. What a person decided is left alone."""
+        tracked = self.state.tracked.get(signal.key)
+        if tracked is None:
+            return
+        row = tracked.row
+        row.evidence = incident.add_evidence(row.evidence, (signal.evidence,))
+        if row.overruled_by is None:
+            row.confidence = bounded(row.confidence + signal.by)
+        self.speak(tracked, at, out)
 
     # --- deadlines --------------------------------------------------------------------
 

@@ -88,6 +88,7 @@ class Catalog(Struct, kw_only=True):
     tables: list[CodeTable]
     events: list[EventRule]
     texts: dict[str, Text]
+    limits: dict[str, float] = {}
     some_with_no_error: bool = False
     _status_cache: dict[tuple[str | None, ...], tuple[Match, ...]] = field(default_factory=dict)
 
@@ -190,5 +191,6 @@ def parse(texts: Mapping[str, str]) -> Catalog:
         tables=reader.tables,
         events=reader.events,
         texts=reader.texts,
+        limits=reader.limits,
         some_with_no_error=any(table.with_no_error for table in reader.tables),
     )

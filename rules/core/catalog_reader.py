@@ -14,7 +14,7 @@ from rules.core.codes import CodeEntry, CodeTable, Encoding, EventRule, number_o
 from rules.core.marked_yaml import Marked, Mistake, Path, read
 from rules.core.model import Owner
 
-SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts"}
+SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts", "patterns"}
 FIELDS = ("error_code", "vendor_error", "info")
 TABLE_KEYS = {
     "name",
@@ -39,6 +39,7 @@ class Reader:
         self.tables: list[CodeTable] = []
         self.events: list[EventRule] = []
         self.texts: dict[str, Text] = {}
+        self.limits: dict[str, float] = {}
         self.mistakes: list[Mistake] = []
         self._uses: list[tuple[Marked, Path, str]] = []
         self._tasks_named: list[tuple[Marked, Path, Fault]] = []
@@ -57,6 +58,8 @@ class Reader:
                 self._table(doc, value)
             for i, raw in enumerate(self._list(doc, value, "events")):
                 self._event(doc, ("events", i), raw)
+            for key, raw in self._mapping(doc, value, "patterns").items():
+                self._limit(doc, ("patterns", key), key, raw)
             for key, raw in self._mapping(doc, value, "texts").items():
                 found = self._text(doc, ("texts", key), raw)
                 if found is not None:
@@ -80,6 +83,16 @@ class Reader:
         for doc in {id(d): d for d, *_ in [*self._uses, *self._tasks_named]}.values():
             self.mistakes.extend(doc.mistakes)
             doc.mistakes = []
+
+    def _limit(self, doc: Marked, path: Path, key: str, raw: Any) -> None:
+        """A threshold: a number with a word on where it comes from."""
+        limit = raw.get("limit") if isinstance(raw, dict) else None
+        if not isinstance(limit, int | float) or isinstance(limit, bool) or limit < 0:
+            doc.wrong(path, "a pattern needs a limit, a number that is not negative")
+        elif not raw.get("why"):
+            doc.wrong(path, "a pattern needs a why: where its limit comes from")
+        else:
+            self.limits[key] = float(limit)
 
     def _list(self, doc: Marked, value: dict[str, Any], key: str) -> list[Any]:
         found = value.get(key)

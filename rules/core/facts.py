@@ -10,18 +10,28 @@ from collections.abc import Callable
 from rules.core import intervals, noise, sessions
 from rules.core.detect import (
     authorisation,
+    back_end,
     call_error,
+    certificate,
+    clock,
+    cohort,
     command,
+    dialogue,
     energy,
     event_fault,
     finding,
     firmware,
+    imminent,
+    meter,
     reboot,
     registration,
     status_fault,
+    stuck,
+    transaction,
 )
 from rules.core.detect.context import Context
 from rules.core.model import (
+    AnswerIncomplete,
     Authorised,
     BackEndTrouble,
     BootAnswered,
@@ -37,6 +47,8 @@ from rules.core.model import (
     FirmwareReported,
     MeterRead,
     Observation,
+    OddAnswered,
+    PromiseBroken,
     Seen,
     SessionAccepted,
     SessionEnded,
@@ -49,7 +61,10 @@ from rules.core.signals import Signal
 from rules.core.state import ConnectorState, StationState
 
 # Said by our side, or by the link: no proof that the station lives.
-NOT_LIFE = (BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected, BackEndTrouble)
+NOT_LIFE = (
+    *(BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected, BackEndTrouble),
+    *(OddAnswered, AnswerIncomplete, PromiseBroken),
+)
 
 
 def is_life(obs: Observation) -> bool:
@@ -64,7 +79,7 @@ def connected(obs: Connected, station: StationState, ctx: Context, out: list[Eff
     station.connected_at = obs.at
     station.version = obs.version or station.version
     station.row_dirty = True
-    return reboot.on_connect(obs, station)
+    return [*reboot.on_connect(obs, station), *imminent.on_connect(obs, station, ctx)]
 
 
 def disconnected(obs: Disconnected, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -76,29 +91,40 @@ def disconnected(obs: Disconnected, station: StationState, ctx: Context, out: li
 
 
 def booted(obs: Booted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    before = (cohort.model_key(station.make, station.model), station.firmware)
     for name in ("make", "model", "serial", "firmware", "iccid", "imsi"):
         value = getattr(obs, name)
         if value:
             setattr(station, name, value)
     station.booted_at = obs.at
     station.row_dirty = True
-    return reboot.on_boot(obs, station)
+    cohort.count(before, station, ctx)
+    return [*reboot.on_boot(obs, station), *cohort.on_boot(obs, station, ctx)]
 
 
 def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    first = station.booted_at is not None and station.boot_answered_at != station.booted_at
+    station.boot_answered_at = station.booted_at
     station.boot_status = obs.status
     if obs.interval_s is not None and obs.interval_s > 0:
         station.heartbeat_s = obs.interval_s
     station.row_dirty = True
-    return [*registration.detect(obs), *finding.boot_answered(obs)]
+    slow = back_end.answered(obs, station.booted_at if first else None, "BootNotification", station, ctx)
+    return [*registration.detect(obs), *finding.boot_answered(obs), *slow]
 
 
 def status(obs: StatusReported, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     key = intervals.connector_key(obs.evse, obs.connector)
-    conn = intervals.report(obs, station.connectors.get(key), obs.at, out)
+    known = station.connectors.get(key)
+    before = known.status if known is not None else None
+    conn = intervals.report(obs, known, obs.at, out)
     station.connectors[key] = conn
     conn.status_at = obs.at
     signals = status_fault.detect(obs, station, conn, ctx)
+    if before is not obs.status:
+        signals += stuck.on_change(obs, station, conn, ctx)
+    if obs.station_at is not None:
+        signals += clock.detect(obs, station, ctx)
     noise.learn_lag(obs, station)
     if obs.status is Status.FAULTED:
         for session in station.sessions.values():
@@ -114,7 +140,11 @@ def event(obs: EventReported, station: StationState, ctx: Context, out: list[Eff
         if (obs.evse in (None, 0) or c.evse == obs.evse)
         and (obs.connector in (None, 0) or c.connector == obs.connector)
     ]
-    return event_fault.detect(obs, station, conns, ctx)
+    return [
+        *event_fault.detect(obs, station, conns, ctx),
+        *certificate.detect(obs, ctx),
+        *imminent.on_event(obs, station, ctx),
+    ]
 
 
 def authorised(obs: Authorised, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -122,32 +152,58 @@ def authorised(obs: Authorised, station: StationState, ctx: Context, out: list[E
 
 
 def started(obs: SessionStarted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    sessions.started(obs, station, out)
-    return []
+    opened = sessions.started(obs, station, out)
+    opened.asked_at = obs.at
+    conn = _connector(station, obs.evse, obs.connector)
+    if conn is None or not conn.behaviour:
+        return clock.detect(obs, station, ctx)
+    return [*stuck.on_start(obs, conn), *clock.detect(obs, station, ctx)]
 
 
 def accepted(obs: SessionAccepted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    sessions.accepted(obs, station, out)
-    return []
+    session = sessions.accepted(obs, station, out)
+    asked_at = None if session is None else session.asked_at
+    return back_end.answered(obs, asked_at, "StartTransaction", station, ctx)
 
 
 def metered(obs: MeterRead, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    sessions.metered(obs, station, out)
+    session = sessions.metered(obs, station, out)
+    if session is not None and obs.soc is not None:
+        session.soc = obs.soc
+    signals: list[Signal] = []
+    if station.clock is not None or obs.station_at is not None:
+        signals += clock.detect(obs, station, ctx)
+    if obs.temperature_c is not None:
+        signals += imminent.on_meter(obs, station, ctx)
     conn = _connector(station, obs.evse, obs.connector)
-    return [] if conn is None else energy.on_meter(obs, conn)
+    if conn is None and session is not None:
+        conn = _connector(station, session.row.evse, session.row.connector)
+    if conn is not None:
+        signals += meter.on_meter(obs, station, conn, session, ctx)
+    return signals
 
 
 def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    sessions.updated(obs, station, out)
+    session = sessions.updated(obs, station, out)
+    if obs.charging_state is not None:
+        session.charging_state = obs.charging_state.casefold()
     return []
 
 
 def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    row = sessions.ended(obs, station, out).row
+    session = sessions.ended(obs, station, out)
+    row = session.row
+    signals = transaction.on_session_end(obs, station, row.outcome, ctx)
     conn = _connector(station, row.evse, row.connector)
+    if conn is not None:
+        conn.ended_reason = row.reason
+        if conn.behaviour:
+            signals += stuck.on_end(obs, conn)
     if conn is None or row.outcome in ("refused", "orphan"):
-        return []
-    return energy.on_session_end(obs, conn, row.token, row.energy_wh)
+        return signals
+    signals += energy.on_session_end(obs, conn, session, ctx)
+    failed = row.outcome in ("faulted", "zero_energy")
+    return [*signals, *imminent.on_session_end(obs, station, failed, ctx)]
 
 
 def firmware_reported(
@@ -157,22 +213,37 @@ def firmware_reported(
 
 
 def call_errored(obs: CallErrored, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    return call_error.detect(obs, station)
+    return call_error.detect(obs, station, ctx)
 
 
 def command_sent(obs: CommandSent, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    command.on_sent(obs, station)
-    return []
+    return command.on_sent(obs, station, ctx)
 
 
 def command_answered(
     obs: CommandAnswered, station: StationState, ctx: Context, out: list[Effect]
 ) -> list[Signal]:
-    return command.on_answered(obs, station)
+    return command.on_answered(obs, station, ctx)
+
+
+def back_end_troubled(
+    obs: BackEndTrouble, station: StationState, ctx: Context, out: list[Effect]
+) -> list[Signal]:
+    return back_end.troubled(obs, station, ctx)
 
 
 def finding_seen(obs: FindingSeen, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
-    return finding.detect(obs, station)
+    return finding.detect(obs, station, ctx)
+
+
+def accepted_number(
+    obs: SessionAccepted, station: StationState, ctx: Context, out: list[Effect]
+) -> list[Signal]:
+    return [*accepted(obs, station, ctx, out), *dialogue.numbered(obs)]
+
+
+def ended_by_right(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    return [*dialogue.ended(obs, station), *ended(obs, station, ctx, out)]
 
 
 def _connector(station: StationState, evse: int | None, connector: int | None) -> ConnectorState | None:
@@ -195,13 +266,17 @@ HANDLERS: dict[type[Observation], Callable[..., list[Signal]]] = {
     EventReported: event,
     Authorised: authorised,
     SessionStarted: started,
-    SessionAccepted: accepted,
+    SessionAccepted: accepted_number,
     MeterRead: metered,
     SessionUpdated: updated,
-    SessionEnded: ended,
+    SessionEnded: ended_by_right,
     FirmwareReported: firmware_reported,
     CallErrored: call_errored,
     CommandSent: command_sent,
     CommandAnswered: command_answered,
+    BackEndTrouble: back_end_troubled,
     FindingSeen: finding_seen,
+    OddAnswered: lambda obs, station, ctx, out: finding.odd_answered(obs, station),
+    AnswerIncomplete: lambda obs, station, ctx, out: dialogue.incomplete(obs),
+    PromiseBroken: lambda obs, station, ctx, out: dialogue.promise_broken(obs),
 }

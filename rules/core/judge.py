@@ -16,7 +16,7 @@ import msgspec
 from rules.core import facts, people
 from rules.core.book import Book
 from rules.core.catalog import Catalog
-from rules.core.detect import silence
+from rules.core.detect import silence, stuck
 from rules.core.detect.context import Context
 from rules.core.model import (
     Asset,
@@ -34,7 +34,7 @@ from rules.core.model import (
 from rules.core.outage import Outages
 from rules.core.policy import Policy
 from rules.core.route import Destination
-from rules.core.signals import Raise, Signal, place_key
+from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import JudgeState, StationState
 from rules.core.timers import Timers
 
@@ -70,7 +70,7 @@ class Judge:
         self._seen_every = timedelta(seconds=policy.seen_every_s)
         self._book = Book(catalog, policy, destinations, self._state, self._timers, imported=imported)
         self._outages = Outages(self._state, self._book, policy)
-        self._context = Context(catalog, policy, self._state, register)
+        self._context = Context(catalog, policy, self._state, register, self._timers)
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
         for name, station in self._stations.items():  # the policy may be another one than when it was saved
@@ -87,6 +87,7 @@ class Judge:
         self._context.register = register
         self._book.register = register
         self._outages.set_register(register)
+        self._context.sites = self._outages.sites
 
     def state(self) -> bytes:
         """Everything remembered, as msgpack. `Judge(..., state=...)` goes on exactly from here."""
@@ -110,6 +111,8 @@ class Judge:
                 self._outages.write_members(due, out)
             elif kind == "forget":
                 self._state.closed.pop(key, None)
+            elif kind == "watch":
+                self._look(due, key, out)
             else:
                 self._book.fire(due, kind, key, out)
             if self._book.dirty:
@@ -173,8 +176,21 @@ class Judge:
     def _signal(self, signal: Signal, at: datetime, out: list[Effect]) -> None:
         if isinstance(signal, Raise):
             self._book.seen(signal, at, out)
-        else:
+            for child in signal.adopts:
+                self._book.adopt(child, signal.key, at, out)
+        elif isinstance(signal, Clear):
             self._book.gone(signal.key, at, out, signal.evidence)
+        else:
+            self._book.weigh(signal, at, out)
+
+    def _look(self, due: datetime, key: str, out: list[Effect]) -> None:
+        """The time that a connector's status was given is up."""
+        name, _, place = key.rpartition("|")
+        station = self._stations[name]
+        conn = station.connectors.get(place)
+        if conn is not None:
+            for signal in stuck.time_is_up(name, station, conn, due, self._context):
+                self._signal(signal, due, out)
 
     def _meet(self, obs: Observation) -> StationState:
         station = StationState(first_seen=obs.at, last_in=obs.at, emitted_at=obs.at)

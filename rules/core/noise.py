@@ -6,14 +6,14 @@ still recorded, only judgement ignores it.
 
 from __future__ import annotations
 
-from rules.core.model import StatusReported
+from rules.core.model import Observation, StatusReported
 from rules.core.policy import Policy
 from rules.core.state import ConnectorState, StationState
 
 LAG_LIMIT_S = 366 * 86_400.0  # beyond this the station's clock is simply wrong
 
 
-def lag_of(obs: StatusReported) -> float | None:
+def lag_of(obs: Observation) -> float | None:
     """Seconds from the station's own time stamp to our receipt; None where it gave none."""
     return None if obs.station_at is None else (obs.at - obs.station_at).total_seconds()
 
@@ -51,6 +51,14 @@ def is_resent(obs: StatusReported, station: StationState, conn: ConnectorState, 
         and station.lag_s is not None
         and lag - station.lag_s > policy.stale_report_s
     )
+
+
+def is_late(obs: Observation, station: StationState, policy: Policy) -> bool:
+    """A frame that was queued while the station was offline: older than its usual lag explains."""
+    lag = lag_of(obs)
+    if lag is None or abs(lag) > LAG_LIMIT_S:
+        return False
+    return lag - (station.lag_s or 0.0) > policy.stale_report_s
 
 
 def just_booted(obs: StatusReported, station: StationState, policy: Policy) -> bool:

@@ -146,7 +146,7 @@ def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> Op
     return session
 
 
-def accepted(obs: SessionAccepted, station: StationState, out: list[Effect]) -> None:
+def accepted(obs: SessionAccepted, station: StationState, out: list[Effect]) -> OpenSession | None:
     """The answer that names the transaction, however late. After a refusal the station may still end it."""
     for session in station.sessions.values():
         if session.message_id == obs.message_id:
@@ -154,15 +154,16 @@ def accepted(obs: SessionAccepted, station: StationState, out: list[Effect]) -> 
             if obs.outcome is not None and obs.outcome.casefold() != "accepted":
                 session.row.outcome = "refused"
             _emit(session, out)
-            return
+            return session
+    return None
 
 
-def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> None:
+def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> OpenSession | None:
     """A reading of the session's register and power. Emitted each time the energy has grown by 1 kWh, so that
     an open session shows where it stands without a row for every reading."""
     session = find(station, obs.ref, obs.evse, obs.connector, alone=False)
     if session is None:
-        return
+        return None
     row = session.row
     before = row.energy_wh or 0.0
     if obs.power_w is not None and (row.max_power_w is None or obs.power_w > row.max_power_w):
@@ -176,6 +177,7 @@ def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> None:
         if int(total // 1000) != int(before // 1000):
             row.energy_wh = total
             _emit(session, out)
+    return session
 
 
 def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> OpenSession:

@@ -13,7 +13,8 @@ from rules.core.model import Cause, Evidence, Owner, Scope, Side
 class Raise(Struct, frozen=True, kw_only=True):
     """A fault was seen. `None` for side, cause, owner, task, confidence: as the catalogue says.
 
-    `key` tells it from the same fault elsewhere; the default is place and fault.
+    `key` tells it from the same fault elsewhere; the default is place and fault. `adopts`: keys of incidents
+    that are part of this one and are silent while it lasts.
     """
 
     fault: str
@@ -31,6 +32,7 @@ class Raise(Struct, frozen=True, kw_only=True):
     task: str | None = None
     confidence: float | None = None
     suffix: str | None = None
+    adopts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -44,7 +46,15 @@ class Clear(Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
 
 
-Signal = Raise | Clear
+class Weigh(Struct, frozen=True, kw_only=True):
+    """Something speaks for or against an incident that there is: its confidence changes by `by`."""
+
+    key: str
+    by: float
+    evidence: Evidence
+
+
+Signal = Raise | Clear | Weigh
 
 
 def place_key(

@@ -12,6 +12,20 @@ from msgspec import Struct, field
 from rules.core.model import IncidentRow, SessionRow, Severity, Status
 
 
+class MeterWatch(Struct):
+    """What one connector's readings add up to. Wh, instants aware UTC."""
+
+    ref: str | None = None
+    wh: float | None = None
+    at: datetime | None = None
+    station_at: datetime | None = None
+    idle_since: datetime | None = None  # first reading without power while charging
+    idle_n: int = 0
+    still_since: datetime | None = None  # first reading at the present register
+    still_n: int = 0
+    still_owed_wh: float = 0.0  # what the power told should have added since
+
+
 class ConnectorState(Struct):
     """Last report of one connector. `faults` maps a live fault to when it was first reported."""
 
@@ -26,14 +40,56 @@ class ConnectorState(Struct):
     events: dict[str, str] = field(default_factory=dict)  # 2.x event name -> fault
     handled: str | None = None  # mark of the last error handled: station time and code
     poor: list[str] = field(default_factory=list)  # tokens of sessions in a row without energy
-    register_wh: float | None = None
+    brief: list[str] = field(default_factory=list)  # tokens of very short sessions in a row
+    no_starts: list[str] = field(default_factory=list)  # tokens accepted in a row without a session
     status_at: datetime | None = None
+    entered: datetime | None = None  # when the present status began
+    watch_due: datetime | None = None  # when a look at a status that lasts comes up
+    ended_reason: str | None = None  # why the last session here ended
+    offered_a: float | None = None  # current that the station last said it offers
+    behaviour: list[str] = field(default_factory=list)  # faults that no frame names and that still show
+    comes_and_goes: list[datetime] = field(default_factory=list)  # faults that cleared themselves
+    car_trouble: list[str] = field(default_factory=list)  # tokens in a row whose car failed here
+    meter: MeterWatch = field(default_factory=MeterWatch)
 
 
 class OpenSession(Struct):
     row: SessionRow
     message_id: str | None = None
     faulted: bool = False
+    asked_at: datetime | None = None  # when its start came in
+    soc: float | None = None  # percent, as last told
+    charging_state: str | None = None  # 2.x, casefolded
+
+
+class ClockWatch(Struct):
+    """Frames in a row whose own time is off by about the same. Seconds, receipt minus station time."""
+
+    since: datetime
+    lag_s: float
+    n: int = 1
+
+
+class Trend(Struct):
+    """A station's own normal and how far it has left it: an exponential mean and spread and a cumulative sum.
+
+    `day` and `count` gather what is looked at day by day; `recent` holds the last values for the eye.
+    """
+
+    n: int = 0
+    mean: float = 0.0
+    spread: float = 0.0
+    cusum: float = 0.0
+    day: str | None = None
+    count: float = 0.0
+    recent: list[float] = field(default_factory=list)
+
+
+class CardTrail(Struct):
+    """Where one card failed of late: (when, station, how). `told_at`: the station its incident stands at."""
+
+    failures: list[tuple[datetime, str, str]] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)  # how -> station
 
 
 class StationState(Struct):
@@ -56,6 +112,7 @@ class StationState(Struct):
     heartbeat_s: int | None = None
     boot_status: str | None = None
     booted_at: datetime | None = None
+    boot_answered_at: datetime | None = None  # the boot that was answered
     link: str | None = None
     link_since: datetime | None = None
     lag_s: float | None = None  # usual receipt time minus station time
@@ -72,6 +129,18 @@ class StationState(Struct):
     commands: dict[str, tuple[str, int | None, int | None, datetime]] = field(default_factory=dict)
     call_errors: dict[str, list[datetime]] = field(default_factory=dict)
     findings: dict[str, list[datetime]] = field(default_factory=dict)
+    read_anyway: list[str] = field(default_factory=list)  # findings that the back end reads all the same
+    slow: list[datetime] = field(default_factory=list)  # answers of the back end that came late or never
+    unreached: list[datetime] = field(default_factory=list)  # the back end refused or could not be reached
+    unknown_stops: list[tuple[datetime, str]] = field(default_factory=list)
+    lost_refs: list[datetime] = field(default_factory=list)
+    had_session: bool = False
+    profile_at: datetime | None = None  # the back end limited the power
+    reset_at: datetime | None = None  # the station took a reset
+    storm_at: datetime | None = None
+    storm_n: int = 0
+    clock: ClockWatch | None = None
+    trends: dict[str, Trend] = field(default_factory=dict)
 
 
 class Told(Struct):
@@ -97,6 +166,7 @@ class Tracked(Struct):
     told: dict[str, Told] = field(default_factory=dict)
     routed: list[str] = field(default_factory=list)
     handed_to: str | None = None
+    flapping: bool = False
 
 
 class Closed(Struct):
@@ -117,4 +187,16 @@ class JudgeState(Struct):
     site_since: dict[str, datetime] = field(default_factory=dict)  # sites with an outage of their own
     platform_last: datetime | None = None  # when the last member of a platform outage fell silent
     platform_new: list[str] = field(default_factory=list)  # members not yet in its row
+    suppliers: dict[str, dict[str, datetime]] = field(
+        default_factory=dict
+    )  # prefix -> silent station -> since
+    cards: dict[str, CardTrail] = field(default_factory=dict)  # by token
+    versions: dict[str, dict[str, int]] = field(
+        default_factory=dict
+    )  # make and model -> firmware -> stations
+    waves: dict[str, dict[str, tuple[datetime, str]]] = field(default_factory=dict)  # wave -> station -> seen
+    awaited: dict[str, datetime] = field(default_factory=dict)  # installed, never heard: when that is told
+    watch_since: datetime | None = None
+    cured: dict[str, datetime] = field(default_factory=dict)  # key -> when a reset cleared it
+    flaps: dict[str, list[datetime]] = field(default_factory=dict)  # key -> when it opened of late
     timers: list[tuple[datetime, str, str]] = field(default_factory=list)

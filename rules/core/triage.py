@@ -33,13 +33,18 @@ def verdict(signal: Raise, catalog: Catalog, asset: Asset | None, at: datetime) 
         owner=owner,
         task=task,
         severity=fault.severity,
-        confidence=round(min(MOST, max(LEAST, confidence)), 3),
+        confidence=bounded(confidence),
         rule_id=signal.rule,
         rule_version=catalog.version,
         imminent=fault.imminent,
         safety=fault.safety,
         evidence=signal.evidence,
     )
+
+
+def bounded(confidence: float) -> float:
+    """Nothing is quite certain, and nothing that was seen is worth nothing."""
+    return round(min(MOST, max(LEAST, confidence)), 3)
 
 
 def _commissioning(asset: Asset | None, at: datetime) -> bool:

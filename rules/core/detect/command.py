@@ -1,11 +1,13 @@
 """Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector.
 
 Decides from the answer and what the connector reported last. A refusal at a busy connector is no fault.
+Settings sent in a storm are the back end's own fault.
 """
 
 from __future__ import annotations
 
-from rules.core.detect.context import proof
+from rules.core.detect import imminent
+from rules.core.detect.context import Context, proof
 from rules.core.model import CommandAnswered, CommandSent, Status
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import StationState
@@ -16,19 +18,45 @@ UNLOCK = "connector.unlock_failed"
 START = "backend.remote_start_refused"
 STARTS = ("remotestarttransaction", "requeststarttransaction")
 FREE = (Status.AVAILABLE, Status.PREPARING, Status.OCCUPIED)
+RULE_STORM = "command.storm"
+STORM = "backend.command_storm"
+SETTINGS = ("changeconfiguration", "setvariables")
+TAKEN = ("accepted", "scheduled")
 KEEP = 50  # commands without an answer that are remembered
 
 
-def on_sent(obs: CommandSent, station: StationState) -> None:
-    """Remember what was asked, so that the answer can be placed."""
+def on_sent(obs: CommandSent, station: StationState, ctx: Context) -> list[Signal]:
+    """Remember what was asked, so that the answer can be placed; count settings that come too fast."""
     station.command = obs.action
     station.command_at = obs.at
     station.commands[obs.message_id] = (obs.action, obs.evse, obs.connector, obs.at)
     while len(station.commands) > KEEP:
         del station.commands[next(iter(station.commands))]
+    action = obs.action.casefold()
+    if action == "setchargingprofile":
+        station.profile_at = obs.at
+    elif action == "clearchargingprofile":
+        station.profile_at = None
+    return _storm(obs, station, ctx) if action in SETTINGS else []
 
 
-def on_answered(obs: CommandAnswered, station: StationState) -> list[Signal]:
+def _storm(obs: CommandSent, station: StationState, ctx: Context) -> list[Signal]:
+    last, station.storm_at = station.storm_at, obs.at
+    close = last is not None and (obs.at - last).total_seconds() < ctx.limit("command.storm_gap_s")
+    station.storm_n = station.storm_n + 1 if close else 1
+    if station.storm_n != ctx.limit("command.storm_least"):
+        return []  # once for each storm
+    return [
+        Raise(
+            fault=STORM,
+            rule=RULE_STORM,
+            station=obs.station,
+            evidence=(proof(obs, "command_storm", action=obs.action, times=station.storm_n),),
+        )
+    ]
+
+
+def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> list[Signal]:
     asked = station.commands.pop(obs.message_id, None)
     evse, connector = (asked[1], asked[2]) if asked is not None else (None, None)
     action, status = obs.action.casefold(), (obs.status or "").casefold()
@@ -45,7 +73,12 @@ def on_answered(obs: CommandAnswered, station: StationState) -> list[Signal]:
                     evidence=(proof(obs, "unlock_failed"),),
                 )
             ]
-        return [Clear(key=key, evidence=proof(obs, "unlocked"))] if status == "unlocked" else []
+        if status != "unlocked":
+            return []
+        slower = [] if obs.waited_s is None else imminent.on_unlock(obs, station, obs.waited_s, ctx)
+        return [Clear(key=key, evidence=proof(obs, "unlocked")), *slower]
+    if action == "reset" and status in TAKEN:
+        station.reset_at = obs.at
     if action in STARTS:
         key = place_key(obs.station, evse, connector, START)
         if status == "accepted":

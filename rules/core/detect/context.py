@@ -14,14 +14,24 @@ from msgspec import Struct
 from rules.core.catalog import Catalog
 from rules.core.model import Asset, Evidence, Observation
 from rules.core.policy import Policy
-from rules.core.state import JudgeState, StationState
+from rules.core.signals import Clear, Signal, place_key
+from rules.core.state import ConnectorState, JudgeState, StationState
+from rules.core.timers import Timers
 
 
 class Context(Struct):
+    """`sites`: names of the stations heard of, by site; a station without one is a site of its own."""
+
     catalog: Catalog
     policy: Policy
     state: JudgeState
     register: Mapping[str, Asset]
+    timers: Timers
+    sites: Mapping[str, set[str]] = {}
+
+    def limit(self, name: str) -> float:
+        """A threshold of `patterns.yaml`, in the unit written there."""
+        return self.catalog.limits[name]
 
     def make_of(self, name: str, station: StationState) -> str | None:
         """What the station says of itself before what the register says of it."""
@@ -45,3 +55,22 @@ def keep_recent(times: list[datetime], at: datetime, window_s: float) -> list[da
     """`times` with `at` added and all before the window dropped."""
     since = at - timedelta(seconds=window_s)
     return [t for t in times if t > since] + [at]
+
+
+def shows(conn: ConnectorState, fault: str) -> None:
+    """Remember that a fault no frame names shows at this connector."""
+    if fault not in conn.behaviour:
+        conn.behaviour.append(fault)
+
+
+def passed(obs: Observation, conn: ConnectorState, fault: str, says: str, **values: Any) -> list[Signal]:
+    """The end of such a fault, where it showed."""
+    if fault not in conn.behaviour:
+        return []
+    conn.behaviour.remove(fault)
+    return [
+        Clear(
+            key=place_key(obs.station, conn.evse, conn.connector, fault),
+            evidence=proof(obs, says, **values),
+        )
+    ]

@@ -1,64 +1,84 @@
-"""Sessions in a row that delivered nothing to different cars, and meters that go backwards.
+"""Sessions in a row that came to nothing: no energy, or over within a minute, with different cars.
 
-One car that takes nothing proves nothing; three cards in a row at one connector do. A session stopped because
-the card was refused, or that never started charging for lack of a car, is not counted by whoever calls this.
+One car that takes nothing proves nothing; three cards in a row at one connector do. Not counted: a refused
+card, a car that was full, and a card that failed at another station the same day, for then it is the car.
 """
 
 from __future__ import annotations
 
-from rules.core.detect.context import proof
-from rules.core.model import MeterRead, Observation
-from rules.core.signals import Clear, Raise, Signal, place_key
-from rules.core.state import ConnectorState
+from rules.core.detect import card_trail
+from rules.core.detect.context import Context, passed, proof, shows
+from rules.core.model import SessionEnded
+from rules.core.signals import Raise, Signal, Weigh, place_key
+from rules.core.state import ConnectorState, OpenSession
 
-RULE_ZERO = "session.zero_energy"
-RULE_METER = "meter.backwards"
 ZERO = "charging.zero_energy"
-BACKWARDS = "meter.backwards"
-ZERO_WH = 100.0  # kwwhat: a working session delivers more than 0.1 kWh
-CARDS = 3
-SLACK_WH = 1.0  # rounding between kWh with decimals and Wh
+SHORT = "charging.short_sessions"
+RULES = {ZERO: "session.zero_energy", SHORT: "session.short"}
+SAYS = {ZERO: "zero_energy", SHORT: "short_sessions"}
+KEEP = 10
 
 
 def on_session_end(
-    obs: Observation, conn: ConnectorState, token: str | None, energy_wh: float | None
+    obs: SessionEnded, conn: ConnectorState, session: OpenSession, ctx: Context
 ) -> list[Signal]:
-    if energy_wh is None:
+    row = session.row
+    token, energy = row.token or "", row.energy_wh
+    if energy is not None and energy > ctx.limit("session.zero_wh"):
+        return _worked(obs, conn, token, energy, ctx)
+    if _full(session, ctx):
         return []
-    key = place_key(obs.station, conn.evse, conn.connector, ZERO)
-    if energy_wh > ZERO_WH:
-        had = bool(conn.poor)
-        conn.poor = []
-        return [Clear(key=key, evidence=proof(obs, "energy_flows", energy_wh=energy_wh))] if had else []
-    conn.poor = [*conn.poor, token or ""][-10:]
-    if len({t for t in conn.poor if t}) < CARDS:
+    lasted = (row.ended_at - row.started_at).total_seconds() if row.ended_at is not None else None
+    signals: list[Signal] = []
+    if energy is not None:
+        signals += card_trail.failed(obs, token, "zero", ctx)
+        if not card_trail.fails_elsewhere(obs, token, "zero", ctx):
+            conn.poor = [*conn.poor, token][-KEEP:]
+            signals += _told(obs, conn, conn.poor, ZERO, ctx)
+    elif lasted is not None and lasted < ctx.limit("session.short_s"):
+        conn.brief = [*conn.brief, token][-KEEP:]
+        signals += _told(obs, conn, conn.brief, SHORT, ctx)
+    return signals
+
+
+def _full(session: OpenSession, ctx: Context) -> bool:
+    full = session.soc is not None and session.soc >= ctx.limit("charging.full_soc")
+    return full or (session.row.reason or "").casefold() == "soclimitreached"
+
+
+def _told(
+    obs: SessionEnded, conn: ConnectorState, tokens: list[str], fault: str, ctx: Context
+) -> list[Signal]:
+    cards = len({t for t in tokens if t})
+    if cards < ctx.limit("session.cards"):
         return []
+    shows(conn, fault)
     return [
         Raise(
-            fault=ZERO,
-            rule=RULE_ZERO,
+            fault=fault,
+            rule=RULES[fault],
             station=obs.station,
             evse=conn.evse,
             connector=conn.connector,
-            evidence=(proof(obs, "zero_energy", cards=len(set(conn.poor)), sessions=len(conn.poor)),),
+            evidence=(proof(obs, SAYS[fault], cards=cards, sessions=len(tokens)),),
         )
     ]
 
 
-def on_meter(obs: MeterRead, conn: ConnectorState) -> list[Signal]:
-    """A register that falls. Readings of another session's own counter start at 0 and are not compared."""
-    if obs.energy_wh is None:
-        return []
-    last, conn.register_wh = conn.register_wh, obs.energy_wh
-    if last is None or obs.energy_wh >= last - SLACK_WH or obs.energy_wh == 0:
-        return []
-    return [
-        Raise(
-            fault=BACKWARDS,
-            rule=RULE_METER,
-            station=obs.station,
-            evse=conn.evse,
-            connector=conn.connector,
-            evidence=(proof(obs, "meter_backwards", was_wh=last, now_wh=obs.energy_wh),),
+def _worked(
+    obs: SessionEnded, conn: ConnectorState, token: str, energy_wh: float, ctx: Context
+) -> list[Signal]:
+    """Energy was delivered: nothing is in a row any more, and faults said to stop charging are in doubt."""
+    conn.poor, conn.brief, conn.no_starts, conn.car_trouble = [], [], [], []
+    signals = card_trail.worked(obs, token, "zero", ctx)
+    for fault in (ZERO, SHORT, "charging.no_start", "connector.many_cars_fail"):
+        signals += passed(obs, conn, fault, "energy_flows", energy_wh=energy_wh)
+    for fault in conn.faults:
+        signals.append(
+            Weigh(
+                key=place_key(obs.station, conn.evse, conn.connector, fault),
+                by=-ctx.limit("verdict.contradiction"),
+                evidence=proof(obs, "energy_all_the_same", energy_wh=energy_wh),
+            )
         )
-    ]
+    return signals

@@ -1,0 +1,47 @@
+"""Transactions that do not add up: a stop that nobody knows, sent for ever, or numbers that got lost.
+
+A stop without its start is no fault by itself: the start may lie before we began to look.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.core.detect.context import Context, keep_recent, proof
+from rules.core.model import SessionEnded
+from rules.core.sessions import LOST_REFS
+from rules.core.signals import Raise, Signal
+from rules.core.state import StationState
+
+RULE = "session.reference"
+UNKNOWN = "session.unknown_stop"
+LOST = "session.lost_reference"
+DAY_S = 86_400.0
+KEEP = 50
+
+
+def on_session_end(
+    obs: SessionEnded, station: StationState, outcome: str | None, ctx: Context
+) -> list[Signal]:
+    if outcome != "orphan":
+        station.had_session = True
+    if obs.ref is not None and obs.ref in LOST_REFS and obs.ref != "":
+        station.lost_refs = keep_recent(station.lost_refs, obs.at, DAY_S)[-KEEP:]
+        if len(station.lost_refs) <= ctx.limit("session.lost_references"):
+            return []
+        return [_raise(obs, LOST, "references_lost", times=len(station.lost_refs))]
+    if outcome != "orphan" or not obs.ref:
+        return []
+    since = obs.at - timedelta(seconds=DAY_S)
+    stops = [s for s in station.unknown_stops if s[0] > since][-KEEP:]
+    stops.append((obs.at, obs.ref))
+    station.unknown_stops = stops
+    same = sum(1 for _, ref in stops if ref == obs.ref)
+    if same >= ctx.limit("session.stop_repeats"):
+        return [_raise(obs, UNKNOWN, "stop_again", ref=obs.ref, times=same)]
+    watched = (obs.at - station.first_seen).total_seconds() >= DAY_S and station.had_session
+    return [_raise(obs, UNKNOWN, "stop_unknown", ref=obs.ref)] if watched else []
+
+
+def _raise(obs: SessionEnded, fault: str, says: str, **values: object) -> Raise:
+    return Raise(fault=fault, rule=RULE, station=obs.station, evidence=(proof(obs, says, **values),))
