@@ -31,9 +31,13 @@ def inbox() -> pl.DataFrame:
 def grid(rows: pl.DataFrame) -> str:
     """The table; returns the chosen incident's id (the first one when nothing was chosen)."""
     ids = rows["incident_id"].to_list()
-    # A new key draws a new grid: its selection must start at the incident that is shown, wherever it moved.
-    chosen = st.session_state.get("chosen")
-    start = ids.index(chosen) if chosen in ids else 0
+    # A new key draws a new grid. Its first selection stays while it lives: changing it would undo a choice.
+    key = f"grid-{hash(tuple(ids))}-{st.session_state.get('decided', 0)}"
+    if st.session_state.get("grid") != key:
+        chosen = st.session_state.get("chosen")
+        st.session_state["grid"] = key
+        st.session_state["start"] = ids.index(chosen) if chosen in ids else 0
+    start = st.session_state["start"]
     event = st.dataframe(
         cells(words, rows),
         hide_index=True,
@@ -41,7 +45,7 @@ def grid(rows: pl.DataFrame) -> str:
         height=min(640, HEADER + ROW_HEIGHT * len(ids)),
         on_select="rerun",
         selection_mode="single-row",
-        key=f"grid-{hash(tuple(ids))}",
+        key=key,
         selection_default={"selection": {"rows": [start], "columns": [], "cells": []}},
         column_config={
             words(f"col.{name}"): st.column_config.Column(width=width) for name, width in WIDTHS.items()
@@ -76,6 +80,7 @@ def desk(shown: pl.DataFrame) -> None:
     if acted:  # decided: the next one opens by itself
         ids = shown["incident_id"].to_list()
         st.session_state["chosen"] = ids[(ids.index(chosen) + 1) % len(ids)]
+        st.session_state["decided"] = st.session_state.get("decided", 0) + 1
         st.rerun()
 
 
@@ -94,20 +99,23 @@ rows = rows.with_columns(
     .alias("name")
 )
 title(words("triage.title"))
+# The address names the tray by its own word; Streamlit's binding would put the label with its count there.
+asked = st.query_params.get("tray", "new")
+st.session_state.setdefault("tray", asked if asked in TRAYS else "new")
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     tray = st.segmented_control(
         words("triage.title"),
         TRAYS,
-        default="new",
         required=True,
         key="tray",
-        bind="query-params",
         format_func=lambda name: f"{words(f'triage.tab.{name}')} {in_tray(rows, name, user.email).height}",
         label_visibility="collapsed",
     )
     wanted = st.text_input(
         words("triage.search"), placeholder=words("triage.search"), label_visibility="collapsed", key="wanted"
     )
+if tray != asked:
+    st.query_params["tray"] = tray or "new"
 shown = matching(in_tray(rows, tray or "new", user.email), wanted or "")
 if shown.is_empty():
     empty(words("triage.empty"), words("triage.empty.note"))

@@ -232,6 +232,14 @@ def wait_for(look: Callable[[], T | None]) -> T:
     return found
 
 
+def test_a_tray_is_part_of_the_address_and_back(visit: Visit) -> None:
+    page = visit("helpdesk", "/triage?tray=closed")
+    expect(page.locator(".st-key-detail .lw-badges")).to_contain_text("opgelost")
+    page.get_by_text("Mobiflow 2").click()
+    expect(page).to_have_url(re.compile("tray=operator"))
+    expect(page.locator(".st-key-detail .lw-owner")).to_contain_text("Mobiflow")
+
+
 def test_choosing_a_row_of_the_grid_shows_its_proof(visit: Visit) -> None:
     page = visit("helpdesk", "/triage?tray=all")
     row = 3
