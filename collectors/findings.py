@@ -55,6 +55,7 @@ CONNECTOR_MISSING: Final = "connector_missing"
 CONNECTOR_OUT_OF_RANGE: Final = "connector_out_of_range"
 EVSE_ZERO: Final = "evse_zero"
 VENDOR_EMPTY: Final = "vendor_empty"
+BOOT_FIELD_INVALID: Final = "boot_field_invalid"
 TOKEN_MISSING: Final = "token_missing"
 TRANSACTION_ID_LOST: Final = "transaction_id_lost"
 TRANSACTION_ID_NONE: Final = "transaction_id_none"
@@ -89,3 +90,21 @@ UNIT_UNKNOWN: Final = "unit_unknown"
 ALL: Final[frozenset[str]] = frozenset(
     value for name, value in globals().items() if name.isupper() and isinstance(value, str)
 )
+
+STRICT_READERS_FAIL: Final[frozenset[str]] = frozenset(
+    {
+        JSON_MISSING_COMMA,
+        JSON_EXTRA_COMMA,
+        JSON_BROKEN,
+        JSON_TRUNCATED,
+        JSON_NOT_STANDARD,
+        METER_VALUE_MISSING,
+        SAMPLED_VALUE_EMPTY,
+    }
+)
+"""What a reader that follows the rules refuses as a whole: worth knowing whether the back end could read."""
+
+UNCLOSED: Final = "only closing brackets are missing"
+"""Detail of `json_truncated` where every value is whole."""
+CUT_MARK: Final = "the text ends in a mark of the log's viewer"
+"""Detail of `json_truncated` where the log cut the line, not the station."""

@@ -18,16 +18,31 @@ from collectors.memory import Memory
 from collectors.reading import Asked, Reading
 from collectors.values import read_int, read_text
 from rules.core.model import (
+    AnswerIncomplete,
     CallErrored,
     CommandAnswered,
     CommandSent,
     FindingSeen,
     Observation,
+    OddAnswered,
+    PromiseBroken,
     Seen,
 )
 
 MAX_OPEN: Final = 32
 """Requests without an answer remembered for each direction; a station may have one open at a time."""
+
+TRIGGERS: Final = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
+PROMISE_S: Final = 10.0
+"""Seconds a station gets for a message it agreed to send."""
+DEMANDED: Final = {
+    "BootNotification": ("status", "currentTime", "interval"),
+    "Heartbeat": ("currentTime",),
+    "Authorize": ("idTagInfo",),
+    "StartTransaction": ("transactionId", "idTagInfo"),
+    "DataTransfer": ("status",),
+}
+"""Members that the schemas of answers demand, 1.6 and 2.x alike (2.x says idTokenInfo)."""
 
 # The member that only this version's payload of an action both versions know has: (1.6, 2.x).
 _MARKS: Final = {
@@ -67,17 +82,20 @@ def decoder_for(version: str | None) -> Decoder:
 class Decoder:
     """Keep one for each station, across its connections: stations repeat messages after a reconnect."""
 
-    __slots__ = ("_asked", "_commands", "_memory", "version")
+    __slots__ = ("_asked", "_commands", "_memory", "_promised", "version")
 
     def __init__(self, version: str | None) -> None:
         self.version = version
         self._asked: dict[str, Asked] = {}
         self._commands: dict[str, tuple[str, datetime]] = {}
         self._memory = Memory()
+        # Message asked for by a trigger -> (message id, when, whether the station accepted).
+        self._promised: dict[str, tuple[str, datetime, bool]] = {}
 
     def reset(self, version: str | None = None) -> None:
         """A new connection: the station's open requests are void. Our commands may still be answered."""
         self._asked.clear()
+        self._promised.clear()
         if version is not None:
             self.version = version
 
@@ -92,16 +110,23 @@ class Decoder:
         try:
             if frame.type in (CALL, SEND):
                 if action is not None:
-                    (self._request if incoming else self._command)(reading, action, frame.payload)
+                    if incoming:
+                        self._request(reading, action, frame.payload, frame.findings)
+                    else:
+                        self._command(reading, action, frame.payload)
             elif frame.type == CALLRESULT:
                 action = (self._command_answer if incoming else self._answer)(reading, frame.payload)
             elif frame.type in (CALLERROR, CALLRESULTERROR):
                 action = self._error(reading, frame, direction)
         except Exception as error:  # a defect of ours must not cost the station its connection, nor hide
             reading.find(findings.DECODE_FAILED, f"{type(error).__name__}: {error}")
-        return _decoded(reading, action, frame.findings, incoming)
+        return _decoded(reading, action, frame, incoming)
 
-    def _request(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
+    def _request(
+        self, reading: Reading, action: str, payload: dict[str, Any], found: tuple[str, ...]
+    ) -> None:
+        if self._promised:
+            self._promised.pop(action, None)
         modern = is_modern(self.version, action, payload)
         if modern is (self.version is None or self.version == "1.6"):
             if self.version is None:
@@ -114,11 +139,17 @@ class Decoder:
             asked = None
         else:
             asked = handler(reading, payload, self._memory)
-        _put(self._asked, reading.message_id, asked or Asked(action, reading.message_id))
+        asked = asked or Asked(action, reading.message_id)
+        if found or reading.findings:
+            odd = findings.STRICT_READERS_FAIL.intersection((*found, *reading.findings))
+            if odd:
+                asked = msgspec.structs.replace(asked, odd=tuple(sorted(odd)))
+        _put(self._asked, reading.message_id, asked)
 
     def _command(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
         _put(self._commands, reading.message_id, (action, reading.at))
         evse, connector = _target(reading, payload)
+        about = self._about(reading, action, payload)
         reading.observations.append(
             CommandSent(
                 station=reading.station,
@@ -128,8 +159,41 @@ class Decoder:
                 message_id=reading.message_id,
                 evse=evse,
                 connector=connector,
+                about=about,
             )
         )
+
+    def _about(self, reading: Reading, action: str, payload: dict[str, Any]) -> str | None:
+        """What the command is about; notes a trigger that has to be repeated though it was accepted."""
+        if action == "RemoteStopTransaction":
+            return read_text(payload.get("transactionId"), 50)
+        if action not in TRIGGERS:
+            return None
+        about = read_text(payload.get("requestedMessage"), 50)
+        if about is None:
+            return None
+        earlier = self._promised.get(about)
+        if earlier is not None and earlier[2]:
+            waited = (reading.at - earlier[1]).total_seconds()
+            if waited < PROMISE_S:  # the back end is quick, or two of its parts ask: no proof yet
+                return about
+            reading.observations.append(
+                PromiseBroken(
+                    station=reading.station,
+                    at=reading.at,
+                    record_id=reading.record_id,
+                    about=about,
+                    waited_s=waited,
+                )
+            )
+        _put(self._promised, about, (reading.message_id, reading.at, False))
+        return about
+
+    def _accept(self, message_id: str, status: str | None) -> None:
+        for about, (asked, at, _) in self._promised.items():
+            if asked == message_id:
+                self._promised[about] = (asked, at, status == "Accepted")
+                return
 
     def _answer(self, reading: Reading, payload: dict[str, Any]) -> str | None:
         asked = self._asked.pop(reading.message_id, None)
@@ -140,6 +204,11 @@ class Decoder:
         handler = answers.get(asked.action)
         if handler is not None:
             handler(reading, payload, asked, self._memory)
+        demanded = DEMANDED.get(asked.action)
+        if demanded is not None and not all(name in payload for name in demanded):
+            _incomplete(reading, asked.action, demanded, payload)
+        if asked.odd:
+            _odd(reading, asked, None)
         return asked.action
 
     def _command_answer(self, reading: Reading, payload: dict[str, Any]) -> str | None:
@@ -147,7 +216,10 @@ class Decoder:
         if command is None:
             reading.find(findings.ANSWER_UNEXPECTED)
             return None
-        self._answered(reading, command, _outcome(payload))
+        outcome = _outcome(payload)
+        if self._promised:
+            self._accept(reading.message_id, outcome)
+        self._answered(reading, command, outcome)
         return command[0]
 
     def _answered(self, reading: Reading, command: tuple[str, datetime], status: str | None) -> None:
@@ -174,6 +246,8 @@ class Decoder:
                 self._answered(reading, command, code)
         elif (asked := self._asked.pop(reading.message_id, None)) is not None:
             action = asked.action
+            if asked.odd:
+                _odd(reading, asked, code)
         reading.observations.append(
             CallErrored(
                 station=reading.station,
@@ -188,15 +262,18 @@ class Decoder:
         return action
 
 
-def _decoded(reading: Reading, action: str | None, found: tuple[str, ...], incoming: bool) -> Decoded:
-    observations = reading.observations
+def _decoded(reading: Reading, action: str | None, frame: Frame, incoming: bool) -> Decoded:
+    observations, found = reading.observations, frame.findings
     if not incoming:
         return Decoded(action, (*found, *reading.findings), observations)
     if not observations:
         observations.append(Seen(station=reading.station, at=reading.at, record_id=reading.record_id))
     if not found and not reading.findings:
         return Decoded(action, (), observations)
-    details = {**dict.fromkeys(found), **reading.findings}
+    details: dict[str, str | None] = {**dict.fromkeys(found), **reading.findings}
+    if findings.JSON_TRUNCATED in details:
+        details[findings.JSON_TRUNCATED] = _how_cut(frame.raw)
+    answer = frame.type in (CALLRESULT, CALLERROR, CALLRESULTERROR)
     for finding, detail in details.items():
         observations.append(
             FindingSeen(
@@ -205,9 +282,46 @@ def _decoded(reading: Reading, action: str | None, found: tuple[str, ...], incom
                 record_id=reading.record_id,
                 finding=finding,
                 detail=read_text(detail, 200),
+                answer=answer,
             )
         )
     return Decoded(action, tuple(details), observations)
+
+
+def _how_cut(raw: str) -> str | None:
+    """Whether the log's viewer cut the text, or whether only its closing brackets are missing."""
+    text = raw.rstrip()
+    if text.endswith((">", "…", "...")):
+        return findings.CUT_MARK
+    return findings.UNCLOSED if text.endswith(("]", "}")) else None
+
+
+def _incomplete(reading: Reading, action: str, demanded: tuple[str, ...], payload: dict[str, Any]) -> None:
+    missing = tuple(name for name in demanded if name not in payload)
+    if missing == ("idTagInfo",) and "idTokenInfo" in payload:  # the same member, in the words of 2.x
+        return
+    reading.observations.append(
+        AnswerIncomplete(
+            station=reading.station,
+            at=reading.at,
+            record_id=reading.record_id,
+            action=action,
+            missing=missing,
+        )
+    )
+
+
+def _odd(reading: Reading, asked: Asked, code: str | None) -> None:
+    reading.observations.append(
+        OddAnswered(
+            station=reading.station,
+            at=reading.at,
+            record_id=reading.record_id,
+            findings=asked.odd,
+            action=asked.action,
+            code=code,
+        )
+    )
 
 
 def _put(table: dict[str, Any], key: str, value: Any) -> None:

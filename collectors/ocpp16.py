@@ -71,10 +71,23 @@ def heartbeat(reading: Reading, payload: dict[str, Any], memory: Memory) -> None
     )
 
 
+_BOOT_LIMITS: Final = {"chargePointModel": 20, "chargePointVendor": 20}
+"""Characters of the members that BootNotification.req demands."""
+
+
+def check_boot_fields(reading: Reading, payload: dict[str, Any], limits: dict[str, int]) -> None:
+    """Required text members of a boot: there, text, and no longer than `limits` says."""
+    for name, most in limits.items():
+        value = payload.get(name)
+        if not isinstance(value, str) or len(value) > most:
+            reading.find(findings.BOOT_FIELD_INVALID, name)
+
+
 def boot(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
     make = read_text(payload.get("chargePointVendor"), 100)
     if make is None:
         reading.find(findings.VENDOR_EMPTY)
+    check_boot_fields(reading, payload, _BOOT_LIMITS)
     reading.observations.append(
         Booted(
             station=reading.station,

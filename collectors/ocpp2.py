@@ -11,7 +11,14 @@ from typing import Any, Final
 from collectors import findings
 from collectors.memory import Memory
 from collectors.meter import read_meters
-from collectors.ocpp16 import boot_answered, firmware, heartbeat, nothing_more, security_event
+from collectors.ocpp16 import (
+    boot_answered,
+    check_boot_fields,
+    firmware,
+    heartbeat,
+    nothing_more,
+    security_event,
+)
 from collectors.reading import Asked, Reading
 from collectors.statuses import STATUS_2, read_status
 from collectors.values import read_int, read_text
@@ -30,12 +37,17 @@ MAX_EVENTS: Final = 200
 """Event data entries read from one NotifyEvent; the schema sets no limit, a frame's size does."""
 
 
+_BOOT_LIMITS: Final = {"model": 20, "vendorName": 50}
+"""Characters of the members that ChargingStationType demands."""
+
+
 def boot(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
     station = _object(payload.get("chargingStation"))
     modem = _object(station.get("modem"))
     make = read_text(station.get("vendorName"), 100)
     if make is None:
         reading.find(findings.VENDOR_EMPTY)
+    check_boot_fields(reading, station, _BOOT_LIMITS)
     reading.observations.append(
         Booted(
             station=reading.station,

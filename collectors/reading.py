@@ -26,6 +26,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of a station's request until its answer comes.
 
     `message_id` is the one the session was started under: a repeated start keeps that of the first.
+    `odd`: findings for which a strict reader would have refused the request.
     """
 
     action: str
@@ -33,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     token: str | None = None
     evse: int | None = None
     connector: int | None = None
+    odd: tuple[str, ...] = ()
 
 
 class Reading:

@@ -22,7 +22,7 @@ from rules.core.model import Effect, IncidentRow, IncidentState, Observation
 from rules.core.report import RecordOf
 
 #: Records whose text is kept for proof that is found later.
-RECENT = 50_000
+RECENT = 25_000
 CHUNK = 500
 
 
@@ -53,7 +53,9 @@ class Replay:
         self._sink = _Sink()
         self._intake = Intake(self._sink, pseudonymiser)
         self._decoders: dict[str, Decoder] = {}
+        # Two halves: forgetting one by one from the front of a dict costs more with each one forgotten.
         self._recent: dict[int, tuple[str, str]] = {}
+        self._older: dict[int, tuple[str, str]] = {}
         self._kept: dict[int, tuple[str, str]] = {}
 
     def run(self, items: Iterable[LogRecord | BadLine], refuse: Callable[[BadLine], None]) -> None:
@@ -110,7 +112,7 @@ class Replay:
                 self._note(effects)
 
     def _decode(self, records: list[LogRecord]) -> Batch:
-        intake, decoders, recent = self._intake, self._decoders, self._recent
+        intake, decoders = self._intake, self._decoders
         for record in records:
             decoder = decoders.get(record.station)
             if decoder is None:
@@ -129,12 +131,13 @@ class Replay:
         intake.flush()
         self.read += len(records)
         batch = self._sink.batch
+        if len(self._recent) >= RECENT:
+            self._older, self._recent = self._recent, {}
+        recent = self._recent
         for frame in batch.frames:
             recent[frame.record_id] = ("frame", frame.raw)
         for link in batch.links:
             recent[link.record_id] = ("event", link.event)
-        while len(recent) > RECENT:
-            del recent[next(iter(recent))]
         return batch
 
     def _in_time(self, observations: Iterable[Observation]) -> Iterator[Observation]:
@@ -153,5 +156,8 @@ class Replay:
             self._rows[effect.incident_id] = effect
             for proof in effect.evidence:
                 number = proof.record_id
-                if number is not None and number not in self._kept and number in self._recent:
-                    self._kept[number] = self._recent[number]
+                if number is None or number in self._kept:
+                    continue
+                found = self._recent.get(number) or self._older.get(number)
+                if found is not None:
+                    self._kept[number] = found

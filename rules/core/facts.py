@@ -12,6 +12,7 @@ from rules.core.detect import (
     authorisation,
     back_end,
     call_error,
+    cars,
     certificate,
     clock,
     cohort,
@@ -121,6 +122,8 @@ def status(obs: StatusReported, station: StationState, ctx: Context, out: list[E
     station.connectors[key] = conn
     conn.status_at = obs.at
     signals = status_fault.detect(obs, station, conn, ctx)
+    if signals and conn.faults:
+        signals += cars.weigh(obs, station, conn, signals, ctx)
     if before is not obs.status:
         signals += stuck.on_change(obs, station, conn, ctx)
     if obs.station_at is not None:

@@ -6,6 +6,7 @@ Decides nothing: one door to `words` (closed sets), `observations` (what was see
 from __future__ import annotations
 
 from rules.core.observations import (
+    AnswerIncomplete,
     AnyObservation,
     Authorised,
     BackEndTrouble,
@@ -23,6 +24,8 @@ from rules.core.observations import (
     Heartbeat,
     MeterRead,
     Observation,
+    OddAnswered,
+    PromiseBroken,
     Seen,
     SessionAccepted,
     SessionEnded,
@@ -58,6 +61,7 @@ from rules.core.words import (
 )
 
 __all__ = [
+    "AnswerIncomplete",
     "AnyObservation",
     "Asset",
     "Authorised",
@@ -87,7 +91,9 @@ __all__ = [
     "NoticeReason",
     "NoticeRow",
     "Observation",
+    "OddAnswered",
     "Owner",
+    "PromiseBroken",
     "Scope",
     "Seen",
     "SessionAccepted",

@@ -164,12 +164,14 @@ class CallErrored(Observation, frozen=True, kw_only=True, tag="call_error"):
 
 
 class CommandSent(Observation, frozen=True, kw_only=True, tag="command_sent"):
-    """The back end asked the station something."""
+    """The back end asked the station something. `about`: the message that a trigger asks for, or the
+    transaction that a remote stop names."""
 
     action: str
     message_id: str
     evse: int | None = None
     connector: int | None = None
+    about: str | None = None
 
 
 class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answered"):
@@ -194,10 +196,37 @@ class BackEndTrouble(Observation, frozen=True, kw_only=True, tag="back_end_troub
 
 
 class FindingSeen(Observation, frozen=True, kw_only=True, tag="finding"):
-    """A frame did not conform. `finding` is an id of `data/catalog/findings.yaml`."""
+    """A frame did not conform. `finding` is an id of `data/catalog/findings.yaml`.
+
+    `answer`: the frame was an answer, which nobody answers in turn.
+    """
 
     finding: str
     detail: str | None = None
+    answer: bool = False
+
+
+class OddAnswered(Observation, frozen=True, kw_only=True, tag="odd_answered"):
+    """The back end answered a request that a strict reader could not have read. `code`: the CALLERROR it
+    answered with, None where it took the request."""
+
+    findings: tuple[str, ...]
+    action: str | None = None
+    code: str | None = None
+
+
+class AnswerIncomplete(Observation, frozen=True, kw_only=True, tag="answer_incomplete"):
+    """The back end's answer lacks members that its schema demands."""
+
+    action: str
+    missing: tuple[str, ...]
+
+
+class PromiseBroken(Observation, frozen=True, kw_only=True, tag="promise_broken"):
+    """The station accepted a trigger, the message never came, and the back end asks again."""
+
+    about: str
+    waited_s: float
 
 
 class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
@@ -242,6 +271,9 @@ AnyObservation = (
     | CommandAnswered
     | BackEndTrouble
     | FindingSeen
+    | OddAnswered
+    | AnswerIncomplete
+    | PromiseBroken
     | UserActed
     | Blind
 )

@@ -19,6 +19,7 @@ from rules.core.model import (
     CommandAnswered,
     FindingSeen,
     Heartbeat,
+    PromiseBroken,
     Seen,
     SessionAccepted,
     SessionStarted,
@@ -183,3 +184,50 @@ def test_a_heartbeat_is_one_observation() -> None:
     decoded = decoder_for("1.6").decode(STATION, NOON, "in", call("1", "Heartbeat", {}), 3)
     assert decoded.observations == [Heartbeat(station=STATION, at=NOON, record_id=3)]
     assert decoded.action == "Heartbeat"
+
+
+def asked(seconds: int, number: int) -> tuple[str, Frame, datetime]:
+    text = f'[2,"t{number}","TriggerMessage",{{"requestedMessage":"MeterValues","connectorId":1}}]'
+    return "out", parse(text), NOON + timedelta(seconds=seconds)
+
+
+def broken_promises(*frames: tuple[str, Frame, datetime]) -> list[PromiseBroken]:
+    decoder = decoder_for("1.6")
+    found = [
+        observation
+        for number, (direction, frame, at) in enumerate(frames)
+        for observation in decoder.decode(STATION, at, direction, frame, number).observations
+    ]
+    return [observation for observation in found if isinstance(observation, PromiseBroken)]
+
+
+def test_a_promised_message_that_never_came_is_noted_when_it_is_asked_for_again() -> None:
+    yes = ("in", parse('[3,"t1",{"status":"Accepted"}]'), NOON)
+    (broken,) = broken_promises(asked(0, 1), yes, asked(20, 2))
+    assert (broken.about, broken.waited_s) == ("MeterValues", 20.0)
+
+
+def test_a_promise_kept_refused_or_still_young_is_not_broken() -> None:
+    yes = ("in", parse('[3,"t1",{"status":"Accepted"}]'), NOON)
+    no = ("in", parse('[3,"t1",{"status":"Rejected"}]'), NOON)
+    kept = ("in", parse('[2,"m","MeterValues",{"connectorId":1,"meterValue":[]}]'), NOON)
+    assert broken_promises(asked(0, 1), yes, kept, asked(20, 2)) == []
+    assert broken_promises(asked(0, 1), no, asked(20, 2)) == []
+    assert broken_promises(asked(0, 1), asked(20, 2)) == []
+    assert broken_promises(asked(0, 1), yes, asked(5, 2)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ('[3,"t1",{"configurationKey":[]', findings.UNCLOSED),
+        ('[3,"t1",{"configurationKey":[{"key":"Heart>', findings.CUT_MARK),
+        ('[3,"t1",{"configurationKey":[{"key":"Heart', None),
+    ],
+)
+def test_how_a_text_was_cut_is_told(text: str, detail: str | None) -> None:
+    decoder = decoder_for("1.6")
+    decoder.decode(STATION, NOON, "out", parse('[2,"t1","GetConfiguration",{}]'), 1)
+    found = decoder.decode(STATION, NOON, "in", parse(text), 2).observations
+    (cut,) = [o for o in found if isinstance(o, FindingSeen) and o.finding == findings.JSON_TRUNCATED]
+    assert (cut.detail, cut.answer) == (detail, True)

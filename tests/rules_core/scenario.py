@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.core.model import (
+    AnswerIncomplete,
     Asset,
     Authorised,
     Blind,
@@ -27,6 +28,8 @@ from rules.core.model import (
     Heartbeat,
     MeterRead,
     Observation,
+    OddAnswered,
+    PromiseBroken,
     Seen,
     SessionAccepted,
     SessionEnded,
@@ -180,8 +183,24 @@ SENTENCES: list[tuple[re.Pattern[str], Maker]] = [
         lambda f, b: [FirmwareReported(**b, status=f["status"])],
     ),
     (
-        re.compile(rf"{PLACE} sends a frame that is (?P<finding>\w+)$"),
-        lambda f, b: [FindingSeen(**b, finding=f["finding"])],
+        re.compile(rf"{PLACE} sends a frame that is (?P<finding>\w+)(?: \((?P<detail>[^)]*)\))?$"),
+        lambda f, b: [FindingSeen(**b, finding=f["finding"], detail=f["detail"])],
+    ),
+    (
+        re.compile(rf"{PLACE} is understood despite (?P<finding>\w+)$"),
+        lambda f, b: [OddAnswered(**b, findings=(f["finding"],))],
+    ),
+    (
+        re.compile(rf"{PLACE} is refused with (?P<code>\w+) for (?P<finding>\w+)$"),
+        lambda f, b: [OddAnswered(**b, findings=(f["finding"],), code=f["code"])],
+    ),
+    (
+        re.compile(rf"{PLACE} gets an answer to its (?P<action>\w+) without (?P<missing>\w+)$"),
+        lambda f, b: [AnswerIncomplete(**b, action=f["action"], missing=(f["missing"],))],
+    ),
+    (
+        re.compile(rf"{PLACE} is asked again for the (?P<about>\w+) it promised (?P<waited>\d+) s ago$"),
+        lambda f, b: [PromiseBroken(**b, about=f["about"], waited_s=float(f["waited"]))],
     ),
 ]
 REPEAT = re.compile(r"^(?P<from>.+?) to (?P<to>[\d:]+(?: day \d+)?) every (?P<every>\d+) s (?P<what>.+)$")

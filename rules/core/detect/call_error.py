@@ -6,7 +6,7 @@ A back end that answers with an internal error is at fault by its own word. `Not
 
 from __future__ import annotations
 
-from rules.core.detect.context import keep_recent, proof
+from rules.core.detect.context import Context, keep_recent, proof
 from rules.core.model import CallErrored
 from rules.core.signals import Raise, Signal
 from rules.core.state import StationState
@@ -18,12 +18,13 @@ REFUSED = "backend.commands_refused"
 WINDOW_S = 3600.0
 OWN_FAULT = ("internalerror", "genericerror")  # OCPP-J: something went wrong while handling it
 POLITE = ("notimplemented", "notsupported")
-OUT_LIMIT = {True: 1, False: 3}
+AGAIN = 3  # refusals within the window that make it certain
+ONCE_DISCOUNT = 0.2
 IN_LIMIT = 10
 KEEP = 100  # kinds of error remembered for one station
 
 
-def detect(obs: CallErrored, station: StationState) -> list[Signal]:
+def detect(obs: CallErrored, station: StationState, ctx: Context) -> list[Signal]:
     code = obs.code.casefold()
     name = f"{obs.direction}|{code[:50]}|{obs.action or ''}"
     if len(station.call_errors) > KEEP:
@@ -33,14 +34,17 @@ def detect(obs: CallErrored, station: StationState) -> list[Signal]:
     outward = obs.direction == "out"
     if outward and code in POLITE:
         return []
-    if len(times) < (OUT_LIMIT[code in OWN_FAULT] if outward else IN_LIMIT):
+    if not outward and len(times) < IN_LIMIT:
         return []
+    # A single refusal of a message is the back end's too, but may be a slip.
+    slip = outward and code not in OWN_FAULT and len(times) < AGAIN
     return [
         Raise(
             fault=BACK_END if outward else REFUSED,
             rule=RULE_OUT if outward else RULE_IN,
             station=obs.station,
             suffix=obs.action,
+            confidence=ctx.catalog.fault(BACK_END).confidence - ONCE_DISCOUNT if slip else None,
             evidence=(
                 proof(
                     obs,
