@@ -167,10 +167,15 @@ SENTENCES: list[tuple[re.Pattern[str], Maker]] = [
         lambda f, b: [CallErrored(**b, direction="in", code=f["code"], action=f["action"])],
     ),
     (
-        re.compile(rf"{PLACE} is asked (?P<action>\w+)$"),
+        re.compile(rf"{PLACE} is asked (?P<action>\w+)(?: about (?P<about>\w+))?$"),
         lambda f, b: [
             CommandSent(
-                **b, action=f["action"], message_id=f["action"], evse=_connector(f), connector=_connector(f)
+                **b,
+                action=f["action"],
+                message_id=f["action"],
+                evse=_connector(f),
+                connector=_connector(f),
+                about=f["about"],
             )
         ],
     ),

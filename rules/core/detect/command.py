@@ -1,6 +1,7 @@
 """Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector.
 
-Decides from the answer and what the connector reported last. A refusal at a busy connector is no fault.
+Decides from the answer and what the connector reported last. A refusal at a busy connector is no fault; where
+nothing was reported yet it is one, told with less confidence. A running session that will not stop is one.
 Settings sent in a storm are the back end's own fault.
 """
 
@@ -14,9 +15,12 @@ from rules.core.state import StationState
 
 RULE_UNLOCK = "command.unlock_failed"
 RULE_START = "command.start_refused"
+RULE_STOP = "command.stop_refused"
 UNLOCK = "connector.unlock_failed"
 START = "backend.remote_start_refused"
+STOP = "backend.remote_stop_refused"
 STARTS = ("remotestarttransaction", "requeststarttransaction")
+UNSEEN_DISCOUNT = 0.1
 FREE = (Status.AVAILABLE, Status.PREPARING, Status.OCCUPIED)
 RULE_STORM = "command.storm"
 STORM = "backend.command_storm"
@@ -27,9 +31,13 @@ KEEP = 50  # commands without an answer that are remembered
 
 def on_sent(obs: CommandSent, station: StationState, ctx: Context) -> list[Signal]:
     """Remember what was asked, so that the answer can be placed; count settings that come too fast."""
-    station.command = obs.action
+    # A boot that was asked for is no boot (see reboot).
+    station.command = f"{obs.action}:{obs.about}" if obs.about == "BootNotification" else obs.action
     station.command_at = obs.at
-    station.commands[obs.message_id] = (obs.action, obs.evse, obs.connector, obs.at)
+    evse, connector = obs.evse, obs.connector
+    if obs.action == "RemoteStopTransaction":
+        evse, connector = _place_of(obs.about, station)
+    station.commands[obs.message_id] = (obs.action, evse, connector, obs.at)
     while len(station.commands) > KEEP:
         del station.commands[next(iter(station.commands))]
     action = obs.action.casefold()
@@ -80,21 +88,64 @@ def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> li
     if action == "reset" and status in TAKEN:
         station.reset_at = obs.at
     if action in STARTS:
-        key = place_key(obs.station, evse, connector, START)
-        if status == "accepted":
-            return [Clear(key=key, evidence=proof(obs, "start_accepted"))]
-        if status == "rejected" and _is_free(station, evse, connector):
-            return [
-                Raise(
-                    fault=START,
-                    rule=RULE_START,
-                    station=obs.station,
-                    evse=evse,
-                    connector=connector,
-                    evidence=(proof(obs, "start_refused"),),
-                )
-            ]
+        return _start(obs, status, evse, connector, station, ctx)
+    if action == "remotestoptransaction" and evse is not None:
+        return _stop(obs, status, evse, connector)
     return []
+
+
+def _start(
+    obs: CommandAnswered,
+    status: str,
+    evse: int | None,
+    connector: int | None,
+    station: StationState,
+    ctx: Context,
+) -> list[Signal]:
+    if status == "accepted":
+        key = place_key(obs.station, evse, connector, START)
+        return [Clear(key=key, evidence=proof(obs, "start_accepted"))]
+    unseen = not any(c.evse == evse or not evse for c in station.connectors.values() if c.connector)
+    if status != "rejected" or not (unseen or _is_free(station, evse, connector)):
+        return []
+    sure = ctx.catalog.fault(START).confidence
+    return [
+        Raise(
+            fault=START,
+            rule=RULE_START,
+            station=obs.station,
+            evse=evse,
+            connector=connector,
+            confidence=sure - UNSEEN_DISCOUNT if unseen else sure,
+            evidence=(proof(obs, "start_refused_unseen" if unseen else "start_refused"),),
+        )
+    ]
+
+
+def _stop(obs: CommandAnswered, status: str, evse: int, connector: int | None) -> list[Signal]:
+    if status == "accepted":
+        key = place_key(obs.station, evse, connector, STOP)
+        return [Clear(key=key, evidence=proof(obs, "stop_accepted"))]
+    if status != "rejected":
+        return []
+    return [
+        Raise(
+            fault=STOP,
+            rule=RULE_STOP,
+            station=obs.station,
+            evse=evse,
+            connector=connector,
+            evidence=(proof(obs, "stop_refused"),),
+        )
+    ]
+
+
+def _place_of(ref: str | None, station: StationState) -> tuple[int | None, int | None]:
+    """Where the session with this number runs; nowhere when no such session is open."""
+    for session in station.sessions.values():
+        if ref is not None and session.row.ref == ref:
+            return session.row.evse, session.row.connector
+    return None, None
 
 
 def _is_free(station: StationState, evse: int | None, connector: int | None) -> bool:
