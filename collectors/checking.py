@@ -6,8 +6,10 @@ nothing, opens no port, touches no database. Never shows an address of a destina
 
 from __future__ import annotations
 
-from collectors.settings import Settings
+from collectors.settings import OcppSettings, Settings
 from collectors.settings_map import delivery_configs_from
+from collectors.station_tls import TlsTrouble, is_loopback, server_context
+from collectors.tap_address import stations_from, template_mistake
 from data.catalog_files import load_catalog
 from rules.core.catalog import CatalogError
 from rules.dispatch import destinations
@@ -16,6 +18,7 @@ from rules.dispatch import destinations
 def problems_of(settings: Settings) -> list[str]:
     """One line each, with its place and remedy; empty when all is sound."""
     problems = list(destinations.check(delivery_configs_from(settings)))
+    problems += door_problems(settings.ocpp)
     extra = settings.rules.catalog_dir
     if extra is not None and not extra.is_dir():
         problems.append(f"rules.catalog_dir: there is no directory {extra}; correct it or leave it out")
@@ -29,6 +32,48 @@ def problems_of(settings: Settings) -> list[str]:
 
 def warnings_of(settings: Settings) -> list[str]:
     """What works, but hardly as meant."""
+    return door_warnings(settings.ocpp) + _destination_warnings(settings)
+
+
+def door_problems(ocpp: OcppSettings) -> list[str]:
+    """What is wrong with the stations' door: tap addresses, certificates, proof of identity."""
+    problems = []
+    mistake = template_mistake(ocpp.tap) if ocpp.tap else None
+    if mistake is not None:
+        problems.append(f"ocpp.tap: {mistake}; write for example wss://csms.example/ocpp/{{station}}")
+    try:
+        stations_from(ocpp.tap_stations)
+    except ValueError as error:
+        problems.append(f"ocpp.tap_stations: {error}; write for example BE-1=wss://csms.example/{{station}}")
+    if ocpp.tls_certificate is None:
+        for name in ("tls_key", "tls_client_ca"):
+            if getattr(ocpp, name) is not None:
+                problems.append(f"ocpp.{name}: there is no ocpp.tls_certificate to go with it; add that one")
+    else:
+        try:
+            server_context(ocpp.tls_certificate, ocpp.tls_key, ocpp.tls_client_ca)
+        except TlsTrouble as error:
+            problems.append(str(error))
+    proof = ocpp.authentication != "none" or ocpp.tls_client_ca is not None or ocpp.tap
+    if not (proof or ocpp.allow_unauthenticated or is_loopback(ocpp.host)):
+        problems.append(
+            f"ocpp.host: at {ocpp.host} anybody could pose as a station; set ocpp.authentication = basic or "
+            "ocpp.tls_client_ca, or ocpp.allow_unauthenticated = true where the network itself is closed"
+        )
+    return problems
+
+
+def door_warnings(ocpp: OcppSettings) -> list[str]:
+    """What works at the stations' door, but trusts more than it should."""
+    told = []
+    if ocpp.allow_unauthenticated and ocpp.authentication == "none" and ocpp.tls_client_ca is None:
+        told.append("ocpp.allow_unauthenticated: anybody who reaches the port can pose as a station")
+    if ocpp.authentication == "basic" and ocpp.tls_certificate is None and not is_loopback(ocpp.host):
+        told.append("ocpp.authentication: without ocpp.tls_certificate secrets of stations travel in clear")
+    return told
+
+
+def _destination_warnings(settings: Settings) -> list[str]:
     parties = {one.party for one in settings.destinations}
     if "operator" in parties:
         return []

@@ -25,6 +25,7 @@ from collectors.answers import AnswerContext, answer
 from collectors.frame import CALL, CALLERROR, CALLRESULT
 from collectors.frame import Frame as OcppFrame
 from collectors.ocpp import Decoder
+from collectors.station_access import Pace
 from collectors.tap_link import TapLink
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class StationConnection(ServerConnection):
     # Set for a tapped station: what it says goes on to its own back end, and that one answers.
     link: TapLink | None = None
     replaced = False
+    _pace: Pace | None = None
     _entered = False
     _waiting: tuple[str, asyncio.Future[CallAnswer]] | None = None
     _turn: asyncio.Lock | None = None
@@ -85,6 +87,8 @@ class StationConnection(ServerConnection):
     def enter(self) -> None:
         """From here on messages are processed; those that arrived during the handshake come first."""
         self._entered = True
+        if self.desk.frames_per_s:
+            self._pace = Pace(self.desk.frames_per_s)
         if self.link is not None:
             self.link.recorder.decoder = self.decoder
             self.link.start(self, self._match)
@@ -133,6 +137,9 @@ class StationConnection(ServerConnection):
         elif frame.type in (CALLRESULT, CALLERROR) and self._waiting is not None:
             self._match(frame)
         intake.touch()
+        if self._pace is not None and (pause_s := self._pace.pause_s(self.loop.time())):
+            self.transport.pause_reading()
+            self.loop.call_later(pause_s, self._resume_reading)
         if intake.congested:
             self.transport.pause_reading()
             intake.when_clear(self._resume_reading)

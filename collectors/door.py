@@ -95,6 +95,9 @@ class Back(Protocol):
     async def replace_register(self, body: bytes) -> Any:
         """Replace the asset register. Raises `Refusal` for a body that is none."""
 
+    async def set_station_secret(self, body: bytes) -> Any:
+        """Set or take away what a station proves itself with. Raises `Refusal` for a body that is none."""
+
     async def add_user(self, body: bytes) -> Any:
         """Add somebody who may sign in. Raises `Refusal` when that cannot be."""
 
@@ -174,6 +177,9 @@ def application(back: Back, token: str) -> Starlette:
     async def users(request: Request) -> Response:
         return reply(await back.add_user(await body_of(request)))
 
+    async def station_secret(request: Request) -> Response:
+        return reply(await back.set_station_secret(await body_of(request)))
+
     async def import_log(request: Request) -> Response:
         return reply(await back.import_lines(request.stream()))
 
@@ -198,6 +204,7 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/logout", guarded(logout), methods=["POST"]),
             Route("/api/register", guarded(register), methods=["POST"]),
             Route("/api/users", guarded(users), methods=["POST"]),
+            Route("/api/station-secrets", guarded(station_secret), methods=["POST"]),
             Route("/api/import", guarded(import_log), methods=["POST"]),
         ],
         exception_handlers={Refusal: refused, Exception: broke},

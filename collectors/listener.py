@@ -11,6 +11,7 @@ import errno
 import http
 import logging
 import re
+import ssl
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -29,6 +30,7 @@ from collectors import findings
 from collectors.commits import LiveIntake
 from collectors.connection import StationConnection
 from collectors.ocpp import Decoder, decoder_for
+from collectors.station_access import Access, Refused
 from collectors.tap import DIAL_TIMEOUT_S, Tap, is_upgrade
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,9 @@ class Desk:
         new_transaction: Callable[[], int],
         heartbeat_s: int,
         authorise: Callable[[str], str] = lambda _token: "Accepted",
+        frames_per_s: int = 0,
     ) -> None:
+        """`frames_per_s`: a station that sends more for long is read slower; 0 sets no limit."""
         self.intake = intake
         self.clock = clock
         self.is_registered = is_registered
@@ -80,6 +84,7 @@ class Desk:
         self.new_transaction = new_transaction
         self.heartbeat_s = heartbeat_s
         self.authorise = authorise
+        self.frames_per_s = frames_per_s
         self.defects = 0
 
     def boot_status(self, station: str) -> str:
@@ -119,13 +124,18 @@ class Listener:
         max_frame_bytes: int,
         ping_interval_s: int,
         tap: Tap | None = None,
+        access: Access | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """Without `access` everybody may come in; with `tls` stations connect by `wss://`."""
         self.desk = desk
         self.host = host
         self.port = port
         self.max_frame_bytes = max_frame_bytes
         self.ping_interval_s = ping_interval_s
         self.tap = tap
+        self.access = access
+        self.tls = tls
         self.connected: dict[str, StationConnection] = {}
         # When stations left, in this run or before it; the newest MAX_DECODERS of them.
         self.left_at: dict[str, datetime] = {}
@@ -139,6 +149,7 @@ class Listener:
         # It tells of every connection at level info: what matters of that is in the database.
         chatter = logging.getLogger("laadwacht.websockets")
         chatter.setLevel(logging.WARNING)
+        tls_options: dict[str, Any] = {"ssl_handshake_timeout": HANDSHAKE_S} if self.tls is not None else {}
         try:
             self._server = await serve(
                 self._serve,
@@ -156,6 +167,8 @@ class Listener:
                 server_header=None,
                 backlog=1024,  # a whole street comes back at once after an outage
                 logger=chatter,
+                ssl=self.tls,
+                **tls_options,
             )
         except OSError as error:
             raise ListenerError(port_trouble("OCPP", self.host, self.port, error)) from error
@@ -205,6 +218,13 @@ class Listener:
         station_connection = cast(StationConnection, connection)
         station_connection.station = station
         station_connection.desk = self.desk
+        if self.access is not None:
+            try:
+                await self.access.check(connection, request, station)
+            except Refused as refused:
+                response = self._refuse(connection, refused.status, str(refused))
+                response.headers.update(refused.headers)
+                return response
         if self.tap is not None and self.tap.template_of(station) is not None and is_upgrade(request):
             return await self._meet_tapped(self.tap, station_connection, request, offered)
         chosen = common_subprotocol(offered)

@@ -25,9 +25,12 @@ from collectors.door import Door, application
 from collectors.latest_register import JudgeWithRegister
 from collectors.listener import Desk, Listener, ListenerError, port_trouble
 from collectors.owner_answers import OwnerAnswers
+from collectors.owner_stations import access_of, secret_book, spooling_store, tap_of, tls_of
 from collectors.privacy import Pseudonymiser
 from collectors.settings import Settings
 from collectors.settings_map import delivery_configs_from, destinations_from, policy_from
+from collectors.spool_store import SpoolingStore
+from collectors.station_tls import TlsTrouble
 from data.catalog_files import load_catalog
 from data.errors import StoreError
 from data.metrics import Metrics
@@ -72,6 +75,7 @@ class Owner:
     engine: Engine
     delivery: Delivery
     door: Door
+    spooling: SpoolingStore | None = None
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -148,7 +152,12 @@ class Owner:
             pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
         )
         blocked = frozenset(pseudonymiser.token(card) for card in settings.authorisation.blocked)
-        self.intake = LiveIntake(self.store, pseudonymiser)
+        self.spooling = spooling_store(settings, self.store)
+        self.intake = LiveIntake(self.spooling or self.store, pseudonymiser)
+        if self.spooling is not None:
+            self._ending.push_async_callback(self.spooling.close)
+            self.spooling.start(self.intake)
+        self.secrets = secret_book(self.store)
         self.desk = Desk(
             self.intake,
             clock=self.clock,
@@ -157,6 +166,7 @@ class Owner:
             new_transaction=lambda: self.store.next_record_id() % LAST_TRANSACTION_ID + 1,
             heartbeat_s=ocpp.default_heartbeat_s,
             authorise=lambda token: "Blocked" if pseudonymiser.token(token) in blocked else "Accepted",
+            frames_per_s=ocpp.frames_per_s,
         )
         self.listener = Listener(
             self.desk,
@@ -164,6 +174,9 @@ class Owner:
             port=ocpp.port,
             max_frame_bytes=ocpp.max_frame_bytes,
             ping_interval_s=ocpp.ping_interval_s,
+            tap=tap_of(settings, self.intake, self.clock),
+            access=access_of(settings, self.secrets),
+            tls=tls_of(settings),
         )
         seen = self.store.query("stations_last_seen")
         self.listener.left_at.update(zip(seen["station"], seen[seen.columns[1]], strict=True))
@@ -193,7 +206,7 @@ def readable_errors(settings: Settings) -> Iterator[None]:
     """What can go wrong at the start becomes an `OwnerError` in words."""
     try:
         yield
-    except (StoreError, ListenerError, CatalogError) as error:
+    except (StoreError, ListenerError, CatalogError, TlsTrouble) as error:
         raise OwnerError(str(error)) from error
     except OSError as error:
         where = error.filename or settings.data_dir

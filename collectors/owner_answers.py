@@ -18,6 +18,7 @@ from collectors.importer import import_log, judges
 from collectors.logfile import read_log
 from data.people import PeopleError, SignIn, TooManyTries, WrongCredentials, add_user
 from data.register import load_register, write_register
+from data.station_secrets import load_secrets, set_secret
 from rules.core.model import Asset
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     role: str
     party: str | None = None
     language: str = "nl"
+
+
+class StationSecret(msgspec.Struct, forbid_unknown_fields=True):
+    """`hashed` as `data.station_secrets.hash_secret` makes it; None takes the secret away."""
+
+    station: str
+    hashed: str | None
 
 
 class DoorPeople:
@@ -88,6 +96,8 @@ class OwnerAnswers:
         owner.metrics.stations_connected(len(owner.listener.connected))
         owner.metrics.queue_depth("engine", owner.engine.stats().queued)
         owner.metrics.queue_depth("intake", owner.intake.unstored)
+        if owner.spooling is not None:
+            owner.metrics.spool(owner.spooling.spool.bytes, owner.spooling.spool.lost)
         owner.metrics.refresh(owner.store)
         return owner.metrics.render()
 
@@ -99,6 +109,8 @@ class OwnerAnswers:
             reasons.append(f"the store does not take frames: {owner.intake.last_error}")
         elif owner.intake.congested:
             reasons.append(f"{owner.intake.unstored} records wait for the store")
+        if owner.spooling is not None and not owner.spooling.spool.empty:
+            reasons.append(f"{owner.spooling.spool.bytes} bytes of tapped messages wait in the spool")
         if not owner.listener.listening:
             reasons.append("the listener is not up")
         engine = owner.engine.stats()
@@ -138,6 +150,17 @@ class OwnerAnswers:
         await asyncio.to_thread(write_register, self._owner.store, assets)
         self._owner.register = await asyncio.to_thread(load_register, self._owner.store)
         return {"stations": len(assets)}
+
+    async def set_station_secret(self, body: bytes) -> Any:
+        """The hash of a station's secret, or none; holds from the station's next connection on."""
+        try:
+            new = msgspec.json.decode(body, type=StationSecret)
+        except msgspec.MsgspecError as error:
+            raise Refusal(400, str(error)) from error
+        owner = self._owner
+        await asyncio.to_thread(set_secret, owner.store, new.station, new.hashed)
+        owner.secrets.replace(await asyncio.to_thread(load_secrets, owner.store))
+        return {"station": new.station}
 
     async def add_user(self, body: bytes) -> Any:
         try:

@@ -65,6 +65,37 @@ class OcppSettings(Struct, frozen=True, kw_only=True):
     ] = 60
     call_timeout_s: Annotated[Seconds, Meta(description="how long a station may take to answer us")] = 30
     default_heartbeat_s: Annotated[Seconds, Meta(description="heartbeat interval asked of a station")] = 300
+    authentication: Annotated[
+        Literal["none", "basic"],
+        Meta(description="basic: stations need their own secret (security profiles 1 and 2)"),
+    ] = "none"
+    allow_unauthenticated: Annotated[
+        bool, Meta(description="let stations in without proof from beyond this machine")
+    ] = False
+    tls_certificate: Annotated[
+        Path | None, Meta(description="PEM certificate chain: stations connect by wss:// (profile 2)")
+    ] = None
+    tls_key: Annotated[Path | None, Meta(description="its private key, where that is a file of its own")] = (
+        None
+    )
+    tls_client_ca: Annotated[
+        Path | None, Meta(description="PEM authorities of station certificates, then required (profile 3)")
+    ] = None
+    connections_per_address: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="open connections of one other address; 0 sets no limit")
+    ] = 500
+    frames_per_s: Annotated[
+        int, Meta(ge=0, le=100_000, description="a station that sends more is read slower; 0 sets no limit")
+    ] = 500
+    tap: Annotated[
+        str, Meta(description="address of the existing back end, for all stations: wss://…/{station}")
+    ] = ""
+    tap_stations: Annotated[
+        tuple[str, ...], Meta(description="STATION=ADDRESS of single stations; no address: not tapped")
+    ] = ()
+    spool_mb: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="disk for tapped messages the database cannot take now")
+    ] = 1024
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True):
@@ -218,6 +249,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def pseudonym_key_file(self) -> Path:
         return self.data_dir / "pseudonym.key"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
 
     @property
     def http_url(self) -> str:

@@ -15,7 +15,6 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
@@ -25,12 +24,12 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from collectors.commits import LiveIntake
+from collectors.tap_address import segment_of, target_url
 from collectors.tap_link import BackEndConnection, TapLink
 from collectors.tap_recorder import RecordQueue, TapRecorder
 
 log = logging.getLogger(__name__)
 
-PLACE = "{station}"
 # Between us and one side only (RFC 9110, 7.6.1; RFC 6455, 11.3), so never passed on.
 OWN_HEADERS = frozenset(
     {
@@ -63,36 +62,6 @@ class _Dial(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
-
-
-def segment_of(path: str) -> str:
-    """The station's part of a request path as received, percent-encoding and query included."""
-    if path.startswith("/ocpp/"):
-        return path[6:]
-    return path[1:]
-
-
-def target_url(template: str, segment: str) -> str:
-    """The back end's address for a station; without `{station}` the segment is added at the end."""
-    if PLACE in template:
-        return template.replace(PLACE, segment)
-    return f"{template.rstrip('/')}/{segment}"
-
-
-def template_mistake(template: str) -> str | None:
-    """What is wrong with an address for tap mode; None when it can be used."""
-    parts = urlsplit(template)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in {"ws", "wss"} or not parts.hostname or port == -1:
-        return "is not an address that starts with ws:// or wss://"
-    if parts.username or parts.password:
-        return "holds a password; stations bring their own"
-    if parts.fragment:
-        return "holds a #"
-    return None
 
 
 class Tap:

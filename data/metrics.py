@@ -85,6 +85,16 @@ class Metrics:
             "1 when every notice finds its way in time, 0 when the watchdog has something to say.",
             registry=self.registry,
         )
+        self._spool_bytes = Gauge(
+            "laadwacht_spool_bytes",
+            "Tapped messages on disk that the store did not take.",
+            registry=self.registry,
+        )
+        self._spool_lost = Gauge(
+            "laadwacht_spool_lost_records",
+            "Records of tapped stations that found no room in the spool, since the start.",
+            registry=self.registry,
+        )
         build = Gauge(
             "laadwacht_build_info",
             "Always 1; the labels tell what runs.",
@@ -150,6 +160,11 @@ class Metrics:
         """What the watchdog over delivery last saw; the age in seconds."""
         self._oldest_unsent.set(oldest_unsent_s)
         self._delivery_healthy.set(int(healthy))
+
+    def spool(self, size: int, lost: int) -> None:
+        """Tap mode: bytes waiting on disk, and records that found no room there since the start."""
+        self._spool_bytes.set(size)
+        self._spool_lost.set(lost)
 
     def restore(self, store: Store) -> None:
         """Takes up connector status and last-seen times as stored; once, at the start."""

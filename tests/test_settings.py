@@ -53,6 +53,8 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 @pytest.mark.parametrize("path", sorted(option_paths()), ids=".".join)
 def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path: Path) -> None:
     odd = {
+        "allow_unauthenticated": ("true", True),
+        "authentication": ("basic", "basic"),
         "blocked": ("04AA, 04BB", ("04AA", "04BB")),
         "catalog_dir": ("extra", tmp_path / "extra"),
         "data_dir": ("elsewhere", tmp_path / "elsewhere"),
@@ -61,6 +63,11 @@ def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path
         "max_frame_bytes": ("4096", 4096),
         "min_confidence": ("0.25", 0.25),
         "pseudonymise": ("false", False),
+        "tap": ("wss://x/{station}", "wss://x/{station}"),
+        "tap_stations": ("A=wss://x, B=", ("A=wss://x", "B=")),
+        "tls_certificate": ("chain.pem", tmp_path / "chain.pem"),
+        "tls_client_ca": ("ca.pem", tmp_path / "ca.pem"),
+        "tls_key": ("key.pem", tmp_path / "key.pem"),
         "unknown": ("reject", "reject"),
         "url": ("https://wacht.example.org/", "https://wacht.example.org/"),
         "min_s": ("444", 444),

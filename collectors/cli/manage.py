@@ -21,6 +21,7 @@ from rich.table import Table
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
+from collectors.cli.station_secrets import stations_secret
 from collectors.settings import Settings
 
 Role = Literal["helpdesk", "installer", "customer"]
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     stations = typer.Typer(help="The asset register: which station stands where, and whose it is.")
     stations.command("import")(stations_import)
     stations.command("list")(stations_list)
+    stations.command("secret")(stations_secret)
     app.add_typer(stations, name="stations", no_args_is_help=True)
     user = typer.Typer(help="Who may sign in.")
     user.command("add")(user_add)

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from collectors.checking import problems_of
+from collectors.checking import door_warnings, problems_of
 from collectors.cli.complaint import Complaint
 from collectors.owner import OwnerError, run_owner
 from collectors.settings import Settings
 
 # They tell of every connection; the database does too, and keeps it.
 CHATTY = ("laadwacht.websockets", "uvicorn.error", "uvicorn.access", "httpx")
+log = logging.getLogger(__name__)
+
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -31,6 +33,8 @@ def run_until_told(settings: Settings) -> int:
     if settings.log.level == "info":
         for name in CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+    for warning in door_warnings(settings.ocpp):
+        log.warning(warning)
     try:
         return _run(run_owner(settings))
     except OwnerError as error:

@@ -29,9 +29,14 @@ def serve(
     data_dir: options.DataDir = None,
     ocpp_port: options.OcppPort = None,
     http_port: options.HttpPort = None,
+    tap: Annotated[
+        str | None,
+        typer.Option(help="Pass all stations on to the back end they have: wss://csms.example/{station}."),
+    ] = None,
     sets: options.Sets = None,
 ) -> int:
     """Run the owner process: stations connect here; database, rules, delivery, metrics and commands."""
+    sets = [*(sets or []), *([f"ocpp.tap={tap}"] if tap is not None else [])]
     settings = settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
     settings = opened(settings, ("ocpp", "http", "read_door"))
 

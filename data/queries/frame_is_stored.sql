@@ -2,12 +2,11 @@
 -- grain: one row when it is, none when not
 -- inputs: $station, $received_at, $direction, $raw
 -- reader: spool of tap mode, once at the owner's start
--- scope: visible
+-- scope: none
 SELECT record_id
 FROM frame
 WHERE station = $station
   AND received_at = $received_at::TIMESTAMP
   AND direction = $direction
   AND raw = $raw
-  AND station IN (SELECT station FROM visible)
 LIMIT 1

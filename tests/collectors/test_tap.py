@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collectors.commands import StationCommands
 from collectors.connection import CallTimedOut
-from collectors.tap import segment_of, target_url, template_mistake
+from collectors.tap_address import segment_of, stations_from, target_url, template_mistake
 from data.store import Store
 from tests.collectors.tapped import charger, old_back_end, receive, tapped_house
 from tests.conftest import unused_port
@@ -308,3 +308,11 @@ def test_the_address_keeps_the_segment_as_received() -> None:
 def test_an_address_that_cannot_be_a_back_end_is_named(bad: str) -> None:
     assert template_mistake(bad)
     assert template_mistake("wss://csms.example/ocpp/{station}") is None
+
+
+def test_single_stations_are_named_with_their_own_address_or_none() -> None:
+    assert stations_from(["BE-1 = wss://x/{station}", "BE-2="]) == {"BE-1": "wss://x/{station}", "BE-2": ""}
+    with pytest.raises(ValueError, match="'BE-3' is not STATION=ADDRESS"):
+        stations_from(["BE-3"])
+    with pytest.raises(ValueError, match="address of BE-4 is not an address"):
+        stations_from(["BE-4=http://x/"])
