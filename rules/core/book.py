@@ -13,9 +13,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.core import incident, suppress
+from rules.core import incident, memory, suppress, weigh
 from rules.core.catalog import Catalog
 from rules.core.decide import decide
+from rules.core.family import adopt_register, parent_state
 from rules.core.incident import Step
 from rules.core.model import (
     Asset,
@@ -81,6 +82,10 @@ class Book:
         asset = self.register.get(signal.station) if signal.station else None
         judged = verdict(signal, self.catalog, asset, at)
         tracked = self.state.tracked.get(key)
+        back = tracked is None or tracked.row.state is RECOVERING
+        back = back and self.state.cured.pop(key, None) is not None
+        if back:
+            judged = weigh.returned(judged, self.catalog.limits["verdict.support"], at)
         if tracked is None:
             tracked = self._start(signal, judged, at, out)
         else:
@@ -90,13 +95,16 @@ class Book:
             row.count += 1
             row.evidence = incident.add_evidence(row.evidence, judged.evidence)
             if was is RECOVERING:
+                if back:
+                    weigh.restore(row, judged)
                 self._event(tracked, at, "reopened", out)
+                self._began(tracked, at, out)
             if row.overruled_by is None and judged.confidence > row.confidence:
                 row.confidence = judged.confidence
         row = tracked.row
         if signal.members:
             row.members = sorted({*row.members, *signal.members})
-            self._adopt_register(row)
+            adopt_register(row, self.register)
         tracked.last_at = at
         if tracked.quiet_s is not None and tracked.quiet_due is None:
             self._expect_quiet(tracked, at + timedelta(seconds=tracked.quiet_s))
@@ -155,14 +163,25 @@ class Book:
             self.timers.set(tracked.due, "hold", key)
         return tracked
 
-    def gone(self, key: str, at: datetime, out: list[Effect], evidence: Evidence | None = None) -> None:
-        """The fault is no longer there: drop a pending incident, let an open one settle."""
+    def gone(
+        self,
+        key: str,
+        at: datetime,
+        out: list[Effect],
+        evidence: Evidence | None = None,
+        *,
+        after_reset: bool = False,
+    ) -> None:
+        """The fault is no longer there: drop a pending incident, let an open one settle. `after_reset`: the
+        station was reset remotely moments before."""
         tracked = self.state.tracked.get(key)
         if tracked is None or tracked.row.state is RECOVERING:
             return
         if evidence is not None:
             tracked.row.evidence = incident.add_evidence(tracked.row.evidence, (evidence,))
         was = tracked.row.state
+        if after_reset and was is OPEN:
+            memory.cured(tracked, at, self.state, self.timers, self.catalog.limits["verdict.returns_s"])
         incident.move(tracked.row, Step.GONE, at)
         self.dirty[key] = tracked
         if was is PENDING:
@@ -185,6 +204,11 @@ class Book:
         if row.overruled_by is None:
             row.confidence = bounded(row.confidence + signal.by)
         self.speak(tracked, at, out)
+
+    def _began(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        times = memory.began(tracked, at, self.state, self.timers, self.policy)
+        if times is not None:
+            self._event(tracked, at, "flapping", out, times=times)
 
     # --- deadlines --------------------------------------------------------------------
 
@@ -221,6 +245,7 @@ class Book:
     def _open(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         incident.move(tracked.row, Step.HELD, at)
         self._event(tracked, at, "opened", out)
+        self._began(tracked, at, out)
         wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
         self._wait(tracked, at, wait)
         self.speak(tracked, at, out)
@@ -263,36 +288,17 @@ class Book:
         self._event(child, at, "attached", out, parent=parent.row.incident_id)
         self.speak(child, at, out)
 
-    def _parent_state(self, row: IncidentRow) -> IncidentState | None:
-        """The nearest ancestor's state that still lasts, RESOLVED when all are over, None without one."""
-        found: IncidentState | None = None
-        parent = row.parent
-        while parent is not None:
-            key = self.by_id.get(parent)
-            if key is None:
-                return RESOLVED
-            up = self.state.tracked[key].row
-            found = up.state
-            if found is not RESOLVED:
-                return found
-            parent = up.parent
-        return found
-
-    def _adopt_register(self, row: IncidentRow) -> None:
-        """Installer and customer of a wider incident: its members' own, where all agree."""
-        assets = [self.register.get(name) for name in row.members]
-        installers = {a.installer if a else None for a in assets}
-        customers = {a.customer if a else None for a in assets}
-        row.installer = installers.pop() if len(installers) == 1 else None
-        row.customer = customers.pop() if len(customers) == 1 else None
-
     # --- speaking ---------------------------------------------------------------------
 
     def speak(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         """Route, suppress and decide anew; emit the notices that are due."""
         row = tracked.row
         self.dirty[row.key] = tracked
-        row.suppression = suppress.reasons(parent=self._parent_state(row), imported=self.imported)
+        row.suppression = suppress.reasons(
+            parent=parent_state(row, self.state, self.by_id),
+            imported=self.imported,
+            flapping=tracked.flapping,
+        )
         asset = self.register.get(row.station) if row.station else None
         if asset is not None:  # the register may have changed since the incident began
             row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
@@ -333,6 +339,7 @@ class Book:
         told.seq += 1
         told.open = reason is not NoticeReason.RESOLVED
         told.severity = row.severity
+        told.flapping = told.flapping or reason is NoticeReason.FLAPPING
         self._event(tracked, at, "notice", out, destination=name, reason=reason.value)
 
     # --- people -----------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from rules.core import facts, people
+from rules.core import awaited, facts, memory, people
 from rules.core.book import Book
 from rules.core.catalog import Catalog
 from rules.core.detect import silence, stuck
@@ -22,6 +22,7 @@ from rules.core.model import (
     Asset,
     Blind,
     BlindRow,
+    Booted,
     Effect,
     Evidence,
     Heartbeat,
@@ -36,7 +37,9 @@ from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import JudgeState, StationState
+from rules.core.supplier import Suppliers, supplier_of
 from rules.core.timers import Timers
+from rules.core.waves import Waves
 
 _FIELDS = tuple(
     name for name in StationRow.__struct_fields__ if name not in ("station", "first_seen_at", "last_seen_at")
@@ -69,8 +72,9 @@ class Judge:
         self._stations = self._state.stations
         self._seen_every = timedelta(seconds=policy.seen_every_s)
         self._book = Book(catalog, policy, destinations, self._state, self._timers, imported=imported)
-        self._outages = Outages(self._state, self._book, policy)
         self._context = Context(catalog, policy, self._state, register, self._timers)
+        self._outages = Outages(self._state, self._book, policy, Suppliers(self._book, self._context))
+        self._waves = Waves(self._book, self._context)
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
         for name, station in self._stations.items():  # the policy may be another one than when it was saved
@@ -88,6 +92,7 @@ class Judge:
         self._book.register = register
         self._outages.set_register(register)
         self._context.sites = self._outages.sites
+        awaited.plan(self._context)
 
     def state(self) -> bytes:
         """Everything remembered, as msgpack. `Judge(..., state=...)` goes on exactly from here."""
@@ -109,10 +114,16 @@ class Judge:
                 self._silence(due, key, out)
             elif kind == "members":
                 self._outages.write_members(due, out)
-            elif kind == "forget":
-                self._state.closed.pop(key, None)
+            elif kind in memory.KINDS:
+                memory.forget(due, kind, key, self._state, self._policy.flap_window_s)
             elif kind == "watch":
                 self._look(due, key, out)
+            elif kind == "supplier":
+                self._outages.suppliers.write_members(key, due, out)
+            elif kind == "await":
+                signal = awaited.time_is_up(key, due, self._context)
+                if signal is not None:
+                    self._book.seen(signal, due, out)
             else:
                 self._book.fire(due, kind, key, out)
             if self._book.dirty:
@@ -162,8 +173,11 @@ class Judge:
                 self._alive(obs, station, out)
         handler = self._handlers.get(type(obs))
         if handler is not None:
+            before = supplier_of(station) if type(obs) is Booted else None
             for signal in handler(obs, station, self._context, out):
-                self._signal(signal, at, out)
+                self._signal(signal, station, at, out)
+            if type(obs) is Booted:
+                self._outages.suppliers.changed(before, station)
             if self._book.dirty:
                 self._book.flush(out)
         if station.row_dirty or at - station.emitted_at >= self._seen_every:
@@ -173,13 +187,18 @@ class Judge:
                 self._arm(obs.station, station)
             self._row(obs.station, station, at, out)
 
-    def _signal(self, signal: Signal, at: datetime, out: list[Effect]) -> None:
+    def _signal(self, signal: Signal, station: StationState, at: datetime, out: list[Effect]) -> None:
         if isinstance(signal, Raise):
             self._book.seen(signal, at, out)
             for child in signal.adopts:
                 self._book.adopt(child, signal.key, at, out)
+            self._waves.seen(signal, station, at, out)
         elif isinstance(signal, Clear):
-            self._book.gone(signal.key, at, out, signal.evidence)
+            reset = station.reset_at is not None and (
+                (at - station.reset_at).total_seconds() <= self._context.limit("verdict.reset_s")
+            )
+            self._book.gone(signal.key, at, out, signal.evidence, after_reset=reset)
+            self._waves.gone(signal.key, at, out)
         else:
             self._book.weigh(signal, at, out)
 
@@ -190,13 +209,17 @@ class Judge:
         conn = station.connectors.get(place)
         if conn is not None:
             for signal in stuck.time_is_up(name, station, conn, due, self._context):
-                self._signal(signal, due, out)
+                self._signal(signal, station, due, out)
 
     def _meet(self, obs: Observation) -> StationState:
         station = StationState(first_seen=obs.at, last_in=obs.at, emitted_at=obs.at)
         station.limit_s = silence.limit_s(None, self._policy)
         self._stations[obs.station] = station
         self._outages.heard(obs.station)
+        self._state.awaited.pop(obs.station, None)
+        if self._state.watch_since is None:
+            self._state.watch_since = obs.at
+            awaited.plan(self._context)
         return station
 
     def _row(self, name: str, station: StationState, at: datetime, out: list[Effect]) -> None:
@@ -224,6 +247,11 @@ class Judge:
             )
             self._outages.back(obs.station, at, out)
             self._book.flush(out)
+        elif station.link is None:
+            proof = Evidence(at=at, says="first_heard", record_id=obs.record_id or None)
+            self._book.gone(place_key(obs.station, None, None, awaited.FAULT), at, out, proof)
+            self._book.flush(out)
+        self._outages.suppliers.count(supplier_of(station), 1)
         station.link = "online"
         station.link_since = at
         out.append(LinkRow(station=obs.station, started_at=at, state="online"))
@@ -255,6 +283,7 @@ class Judge:
         if station.link_since is not None:
             out.append(LinkRow(station=name, started_at=station.link_since, state="online", ended_at=last))
         station.link = "offline"
+        self._outages.suppliers.count(supplier_of(station), -1)
         station.link_since = last
         out.append(LinkRow(station=name, started_at=last, state="offline"))
         self._book.seen(silence.offline(name, station, due), due, out)

@@ -15,6 +15,7 @@ from rules.core.model import Asset, Effect, Evidence, IncidentState, Scope
 from rules.core.policy import Policy
 from rules.core.signals import Raise, place_key
 from rules.core.state import JudgeState, StationState
+from rules.core.supplier import Suppliers
 from rules.core.topology import platform_outage, site_outage, threshold
 
 RULE_SITE = "scope.site"
@@ -27,8 +28,9 @@ JOIN_EVERY_S = 30.0
 
 
 class Outages:
-    def __init__(self, state: JudgeState, book: Book, policy: Policy) -> None:
+    def __init__(self, state: JudgeState, book: Book, policy: Policy, suppliers: Suppliers) -> None:
         self.state = state
+        self.suppliers = suppliers
         self.book = book
         self.policy = policy
         self.register: Mapping[str, Asset] = {}
@@ -55,10 +57,13 @@ class Outages:
         self.state.silent.setdefault(site, {})[name] = silent_since(station)
         if not site.startswith("~"):
             self._site(site, at, out)
-        self._platform(name, site, at, out)
+        since = self.state.silent[site][name]
+        if not self.suppliers.lost(name, station, since, at, out):
+            self._platform(name, site, at, out)
 
     def back(self, name: str, at: datetime, out: list[Effect]) -> None:
         """A station speaks again."""
+        self.suppliers.back(name, self.state.stations[name], at, out)
         site = self.site_of(name)
         silent = self.state.silent.get(site)
         if silent is None or silent.pop(name, None) is None:
@@ -176,6 +181,8 @@ class Outages:
         times: dict[str, datetime] = {}
         big: list[str] = []
         for name, silent in self.state.silent.items():
+            if self.suppliers.covers(silent):
+                continue
             when = self.state.site_since.get(name)
             if when is not None:
                 if when >= since:
@@ -196,10 +203,14 @@ class Outages:
         if not places or site not in places:
             return
         members = tuple(sorted(m for place in places for m in self.state.silent[place]))
+        supplier = self.suppliers.explains(members)
+        if supplier is not None and self.suppliers.declare(supplier, members, at, out):
+            return
         self.state.platform_last = max(self.state.silent[p][m] for p in places for m in self.state.silent[p])
         self._seen_platform(members, at, out)
         for place in places:
             self._attach(place, self.state.silent[place], at, out)
+        self.suppliers.yield_to(PLATFORM_KEY, at, out)
 
     def _seen_platform(self, members: tuple[str, ...], at: datetime, out: list[Effect]) -> None:
         tracked = self.state.tracked.get(PLATFORM_KEY)

@@ -12,7 +12,8 @@ from msgspec import Struct
 class Policy(Struct, frozen=True, kw_only=True):
     """`hold_scale` multiplies every hold and settle time of the catalogue; 0 opens incidents at once.
 
-    `min_confidence`: a verdict below it stays with the helpdesk.
+    `min_confidence`: a verdict below it stays with the helpdesk. An incident that opens `flap_times` times
+    within `flap_window_s` is flapping: one message, then silence until it was quiet for `flap_quiet_s`.
     """
 
     offline_factor: float = 3.0
@@ -29,4 +30,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     platform_min_sites: int = 3
     platform_share: float = 0.3
     stale_report_s: float = 600.0
+    flap_times: int = 4
+    flap_window_s: float = 1800.0
+    flap_quiet_s: float = 21_600.0
     seen_every_s: float = 30.0

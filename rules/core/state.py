@@ -149,6 +149,7 @@ class Told(Struct):
     seq: int = 0
     open: bool = False
     severity: Severity = Severity.LOW
+    flapping: bool = False
 
 
 class Tracked(Struct):
@@ -190,6 +191,7 @@ class JudgeState(Struct):
     suppliers: dict[str, dict[str, datetime]] = field(
         default_factory=dict
     )  # prefix -> silent station -> since
+    supplier_new: dict[str, list[str]] = field(default_factory=dict)  # members not yet in its row
     cards: dict[str, CardTrail] = field(default_factory=dict)  # by token
     versions: dict[str, dict[str, int]] = field(
         default_factory=dict
@@ -197,6 +199,8 @@ class JudgeState(Struct):
     waves: dict[str, dict[str, tuple[datetime, str]]] = field(default_factory=dict)  # wave -> station -> seen
     awaited: dict[str, datetime] = field(default_factory=dict)  # installed, never heard: when that is told
     watch_since: datetime | None = None
-    cured: dict[str, datetime] = field(default_factory=dict)  # key -> when a reset cleared it
+    cured: dict[str, datetime] = field(
+        default_factory=dict
+    )  # a reset cleared it -> until when that is remembered
     flaps: dict[str, list[datetime]] = field(default_factory=dict)  # key -> when it opened of late
     timers: list[tuple[datetime, str, str]] = field(default_factory=list)

@@ -5,7 +5,21 @@ Decides the list of reasons; an empty list means that nothing holds the notices 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from rules.core.model import IncidentState, Suppression
+from rules.core.policy import Policy
+
+
+def openings(before: list[datetime], at: datetime, policy: Policy) -> list[datetime]:
+    """When this incident opened within the window, `at` added."""
+    since = at - timedelta(seconds=policy.flap_window_s)
+    return [t for t in before if t > since] + [at]
+
+
+def is_flapping(times: list[datetime], policy: Policy) -> bool:
+    """Opened so often within the window that the single openings are no news."""
+    return len(times) >= policy.flap_times
 
 
 def reasons(*, parent: IncidentState | None, imported: bool, flapping: bool = False) -> list[str]:

@@ -90,4 +90,5 @@ class NoticeReason(StrEnum):
     FIRST = "first"
     WORSE = "worse"
     REROUTED = "rerouted"
+    FLAPPING = "flapping"
     RESOLVED = "resolved"

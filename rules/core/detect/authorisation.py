@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.core.detect import card_trail
 from rules.core.detect.context import Context, keep_recent, proof
 from rules.core.model import Authorised
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -57,7 +58,7 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
         and station.accepted_token != token
     )
     if not (known_card or known_station or again >= 2):
-        return signals
+        return [*signals, *card_trail.failed(obs, token, "refused", ctx)]
     fault = BY_OUTCOME.get(obs.outcome.casefold(), CARD)
     sure = ctx.catalog.fault(fault).confidence - (0.0 if known_card or known_station else 0.2)
     signals.append(
@@ -82,7 +83,11 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
             ),
         )
     )
-    return signals
+    keys = tuple(
+        place_key(obs.station, None, None, f, token if known_card else None)
+        for f in (CARD, CONTRACT, CONCURRENT)
+    )
+    return [*signals, *card_trail.failed(obs, token, "refused", ctx, keys)]
 
 
 def _accepted(obs: Authorised, token: str, station: StationState, ctx: Context) -> list[Signal]:
@@ -94,7 +99,7 @@ def _accepted(obs: Authorised, token: str, station: StationState, ctx: Context) 
         known[token] = obs.at
         if len(known) > KEEP_TOKENS:
             del known[next(iter(known))]  # the one not accepted for longest
-    signals: list[Signal] = []
+    signals: list[Signal] = card_trail.worked(obs, token, "refused", ctx)
     if station.refused:
         signals.append(Clear(key=place_key(obs.station, None, None, BURST), evidence=proof(obs, "accepted")))
         if station.refused.pop(token, None) is not None:

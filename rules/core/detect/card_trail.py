@@ -13,8 +13,12 @@ from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import CardTrail
 
 RULE = "card.several_stations"
-FAULTS = {"zero": "vehicle.fails_everywhere", "refused": "auth.card_refused_widely"}
-SAYS = {"zero": "card_no_energy_at", "refused": "card_refused_at"}
+FAULTS = {
+    "zero": "vehicle.fails_everywhere",
+    "car": "vehicle.fails_everywhere",
+    "refused": "auth.card_refused_widely",
+}
+SAYS = {"zero": "card_no_energy_at", "car": "card_car_fails_at", "refused": "card_refused_at"}
 KEEP_CARDS = 20_000
 KEEP = 20
 

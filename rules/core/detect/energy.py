@@ -70,7 +70,7 @@ def _worked(
 ) -> list[Signal]:
     """Energy was delivered: nothing is in a row any more, and faults said to stop charging are in doubt."""
     conn.poor, conn.brief, conn.no_starts, conn.car_trouble = [], [], [], []
-    signals = card_trail.worked(obs, token, "zero", ctx)
+    signals = [s for how in ("zero", "car") for s in card_trail.worked(obs, token, how, ctx)]
     for fault in (ZERO, SHORT, "charging.no_start", "connector.many_cars_fail"):
         signals += passed(obs, conn, fault, "energy_flows", energy_wh=energy_wh)
     for fault in conn.faults:

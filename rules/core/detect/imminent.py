@@ -72,7 +72,7 @@ def on_unlock(obs: Observation, station: StationState, waited_s: float, ctx: Con
 def _close_days(
     obs: Observation, trend: Trend, fault: str, ctx: Context, empty: float | None = None
 ) -> list[Signal]:
-    """Take in the day that is over. `empty`: the value of a day without any sign, None where it says nothing."""
+    """Take in the day that is over. `empty`: the value of a day without a sign, None: it says nothing."""
     today = _day(obs.at)
     if trend.day == today:
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rules.core import noise
 from rules.core.catalog import Match
+from rules.core.detect import self_clearing
 from rules.core.detect.context import Context, proof
 from rules.core.model import Status, StatusReported
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -31,7 +32,10 @@ def detect(obs: StatusReported, station: StationState, conn: ConnectorState, ctx
     if quiet and not matches:
         if obs.status is Status.FAULTED:
             return _faulted_without_code(obs, station, conn, ctx)
-        return clear_all(obs, conn) if conn.faults else []
+        if not conn.faults:
+            return []
+        began = dict(conn.faults)
+        return [*clear_all(obs, conn), *self_clearing.on_clear(obs, station, conn, began, ctx)]
     if noise.is_resent(obs, station, conn, ctx.policy):
         return []
     conn.handled = noise.mark_of(obs)
