@@ -88,20 +88,17 @@ def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> li
     if action == "reset" and status in TAKEN:
         station.reset_at = obs.at
     if action in STARTS:
-        return _start(obs, status, evse, connector, station, ctx)
+        return _start(obs, (evse, connector), station, ctx)
     if action == "remotestoptransaction" and evse is not None:
         return _stop(obs, status, evse, connector)
     return []
 
 
 def _start(
-    obs: CommandAnswered,
-    status: str,
-    evse: int | None,
-    connector: int | None,
-    station: StationState,
-    ctx: Context,
+    obs: CommandAnswered, place: tuple[int | None, int | None], station: StationState, ctx: Context
 ) -> list[Signal]:
+    evse, connector = place
+    status = (obs.status or "").casefold()
     if status == "accepted":
         key = place_key(obs.station, evse, connector, START)
         return [Clear(key=key, evidence=proof(obs, "start_accepted"))]
