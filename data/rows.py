@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -74,45 +74,47 @@ class Batch(msgspec.Struct, kw_only=True):
         return len(self.frames) + len(self.links) + len(self.observations)
 
 
-FRAME_SCHEMA = pa.schema(
-    [
-        ("record_id", pa.int64()),
-        ("received_at", UTC_MICROSECONDS),
-        ("station", pa.string()),
-        ("direction", pa.string()),
-        ("version", pa.string()),
-        ("type", pa.int8()),
-        ("message_id", pa.string()),
-        ("action", pa.string()),
-        ("raw", pa.string()),
-        ("findings", TEXT_LIST),
-        ("import_key", pa.uint64()),
-    ]
+def _schema(required: str, *fields: tuple[str, pa.DataType]) -> pa.Schema:
+    """`required` names the columns that are NOT NULL in data/schema."""
+    return pa.schema([pa.field(name, kind, nullable=name not in required.split()) for name, kind in fields])
+
+
+FRAME_SCHEMA = _schema(
+    "record_id received_at station direction raw findings",
+    ("record_id", pa.int64()),
+    ("received_at", UTC_MICROSECONDS),
+    ("station", pa.string()),
+    ("direction", pa.string()),
+    ("version", pa.string()),
+    ("type", pa.int8()),
+    ("message_id", pa.string()),
+    ("action", pa.string()),
+    ("raw", pa.string()),
+    ("findings", TEXT_LIST),
+    ("import_key", pa.uint64()),
 )
-LINK_SCHEMA = pa.schema(
-    [
-        ("record_id", pa.int64()),
-        ("happened_at", UTC_MICROSECONDS),
-        ("station", pa.string()),
-        ("event", pa.string()),
-        ("version", pa.string()),
-        ("peer", pa.string()),
-        ("code", pa.int32()),
-        ("reason", pa.string()),
-        ("import_key", pa.uint64()),
-    ]
+LINK_SCHEMA = _schema(
+    "record_id happened_at station event",
+    ("record_id", pa.int64()),
+    ("happened_at", UTC_MICROSECONDS),
+    ("station", pa.string()),
+    ("event", pa.string()),
+    ("version", pa.string()),
+    ("peer", pa.string()),
+    ("code", pa.int32()),
+    ("reason", pa.string()),
+    ("import_key", pa.uint64()),
 )
-OBSERVATION_SCHEMA = pa.schema(
-    [
-        ("record_id", pa.int64()),
-        ("n", pa.int32()),
-        ("happened_at", UTC_MICROSECONDS),
-        ("station", pa.string()),
-        ("evse", pa.int32()),
-        ("connector", pa.int32()),
-        ("kind", pa.string()),
-        ("body", pa.string()),
-    ]
+OBSERVATION_SCHEMA = _schema(
+    "record_id n happened_at station kind body",
+    ("record_id", pa.int64()),
+    ("n", pa.int32()),
+    ("happened_at", UTC_MICROSECONDS),
+    ("station", pa.string()),
+    ("evse", pa.int32()),
+    ("connector", pa.int32()),
+    ("kind", pa.string()),
+    ("body", pa.string()),
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -122,6 +124,39 @@ _decoder: msgspec.json.Decoder[Observation] = msgspec.json.Decoder(AnyObservatio
 def instants(values: Iterable[datetime]) -> pa.Array:
     """A UTC column. TypeError for a naive instant: its zone would be a guess."""
     return pa.array([(value - _EPOCH) // _MICROSECOND for value in values], pa.int64()).cast(UTC_MICROSECONDS)
+
+
+class UnfitRow(ValueError):
+    """A row without a value where its table demands one: a mistake of the program, not of a station."""
+
+
+class Tables(NamedTuple):
+    """Rows as columns; None for a table that gets none. What fits here fits into the database."""
+
+    frames: pa.Table | None
+    links: pa.Table | None
+    observations: pa.Table | None
+
+
+def tables_of(batches: Sequence[Batch]) -> Tables:
+    """The rows of all batches, in order.
+
+    Raises UnfitRow, TypeError, ValueError or OverflowError for a row that does not fit its columns.
+    """
+    frames = [frame for batch in batches for frame in batch.frames]
+    links = [link for batch in batches for link in batch.links]
+    return Tables(
+        frame_table(frames) if frames else None,
+        link_table(links) if links else None,
+        observation_table(observation for batch in batches for observation in batch.observations),
+    )
+
+
+def _fitting(arrays: list[pa.Array], schema: pa.Schema) -> pa.Table:
+    for field, array in zip(schema, arrays, strict=True):
+        if array.null_count and not field.nullable:
+            raise UnfitRow(f"a row without {field.name}")
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def column_table(schema: pa.Schema, rows: Sequence[Any], attributes: Sequence[str]) -> pa.Table:
@@ -134,7 +169,7 @@ def column_table(schema: pa.Schema, rows: Sequence[Any], attributes: Sequence[st
         instants(values) if field.type == UTC_MICROSECONDS else pa.array(values, field.type)
         for field, values in zip(schema, columns, strict=True)
     ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return _fitting(arrays, schema)
 
 
 def frame_table(frames: Sequence[FrameRow]) -> pa.Table:
@@ -168,7 +203,7 @@ def observation_table(observations: Iterable[Observation]) -> pa.Table | None:
         pa.array([type(observation).__struct_config__.tag for observation in kept], pa.string()),
         pa.array([_encode(observation).decode() for observation in kept], pa.string()),
     ]
-    return pa.Table.from_arrays(columns, schema=OBSERVATION_SCHEMA)
+    return _fitting(columns, OBSERVATION_SCHEMA)
 
 
 def observation_from_json(body: str) -> Observation:

@@ -28,9 +28,11 @@ from data.errors import (
     StoreTooNew,
     StoreUnwritable,
 )
+from data.journal import Journal
 from data.migrate import migrate
 from data.named_queries import named_query
 from data.opening import connect, translate
+from data.recovery import replay
 from data.results import table_of
 from data.rows import Batch, FrameRow, LinkEventRow, naive_utc, observation_from_json
 from data.scope import EVERY_STATION
@@ -109,6 +111,7 @@ class Store:
             migrate(connection, str(path))
             # Commits go to the write-ahead log; a larger one means rarer pauses for checkpoints.
             connection.execute("SET checkpoint_threshold = '64MB'")
+            sequence = replay(connection, path)
             row = connection.execute(
                 "SELECT max(record_id) FROM (SELECT max(record_id) AS record_id FROM frame"
                 " UNION ALL SELECT max(record_id) FROM link UNION ALL SELECT max(record_id) FROM observation)"
@@ -125,7 +128,7 @@ class Store:
         except BaseException:
             connection.close()
             raise
-        return cls(path, connection, Writer(connection), reads, newest + 1)
+        return cls(path, connection, Writer(connection, Journal(path, sequence + 1)), reads, newest + 1)
 
     @property
     def read_url(self) -> str | None:
@@ -137,9 +140,10 @@ class Store:
         return next(self._record_ids)
 
     def submit(self, batch: Batch, done: Done | None = None) -> None:
-        """Queues rows and returns at once. `done(None)` after the commit, `done(error)` when it failed.
+        """Queues rows and returns at once. `done(None)` once they are durable, else `done(error)`.
 
-        `done` runs on the writer's thread and must be quick.
+        Durable is in the journal: `query`, `sql` and `transact` see them from then on, other processes a
+        fraction of a second later. `done` runs on a thread of the writer and must be quick.
         """
         self._writer.submit(batch, done)
 
@@ -223,6 +227,13 @@ class Store:
                 ]
             after = until
 
+    def settle(self) -> None:
+        """Waits until all that was told to be stored is in the tables and subscribers heard it.
+
+        Returns at once while the tables refuse everything (`stats().last_error` tells).
+        """
+        self._writer.settle()
+
     def stats(self) -> WriterStats:
         return self._writer.stats()
 
@@ -240,6 +251,7 @@ class Store:
     def _reading(self) -> duckdb.DuckDBPyConnection:
         if self._closed:
             raise StoreClosed(f"{self.path} is closed")
+        self._writer.settle()
         return self._connection.cursor()
 
 

@@ -1,7 +1,8 @@
-"""The one thread that writes: it groups what was submitted into transactions and runs jobs between them.
+"""The two threads that write: one makes what was submitted durable in the journal, one fills the tables.
 
-Decides how much goes into one commit. Must never acknowledge a row before its COMMIT returned, nor lose one
-silently: a failed commit reaches every caller through its `done`.
+Decides how much goes into one group and one transaction. Must never acknowledge a row that is not durable,
+nor lose one silently: a failed group reaches every caller through its `done`, and what the tables refuse
+stays in the journal and is tried again. Subscribers hear what is in the tables, in order of submission.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import Any, TypeVar
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
-from data.effects import insert_table
-from data.errors import StoreClosed
-from data.rows import Batch, frame_table, link_table, observation_table
+from data.errors import StoreClosed, StoreError, StoreUnwritable
+from data.insert import has_imports, insert_imports, insert_tables, set_mark
+from data.journal import Journal
+from data.rows import Batch, Tables, tables_of
 from rules.core.model import Observation
 
 log = logging.getLogger(__name__)
@@ -30,16 +31,24 @@ Done = Callable[[BaseException | None], None]
 Subscriber = Callable[[list[Observation]], None]
 CommitWatcher = Callable[[float, int], None]
 
-# One commit costs about the same for 1 row and for 1,000 (its fsync and the binding of the statements),
-# so waiting briefly for company pays; beyond this many rows the insert itself dominates.
+# Rows in one journal group: it costs about the same for 1 row and for 100 (its sync and fixed work a column).
 MAX_GROUP_ROWS = 8_000
-MAX_LINGER_S = 0.005
+LINGER_S = 0.002
+# A transaction of the tables costs 15 ms whether it holds 10 rows or 1,000, so at most four a second.
+INSERT_EVERY_S = 0.25
+MAX_INSERT_ROWS = 20_000
+# More rows than this in memory and journal only: stations wait while the tables catch up ...
+MAX_WAITING_ROWS = 60_000
+# ... and while the tables refuse everything, rows are refused beyond this many (about 300 MB of memory).
+MAX_STRANDED_ROWS = 400_000
+RETRY_S = 1.0
 
 
 class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
-    """`commit_s` is the last commit's duration in seconds, counts are since the start.
+    """`commit_s` is the last group's duration in seconds, counts are since the start.
 
-    `last_error`: why the last group was not stored, None when it was.
+    `queued_rows`: not in the tables yet. `last_error`: why the last group could not be made durable or
+    brought to the tables, None when it was.
     """
 
     queued_rows: int
@@ -56,201 +65,309 @@ class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
 class _Write(msgspec.Struct):
     batch: Batch
     done: Done | None
+    rows: int
 
 
 class _Job(msgspec.Struct):
+    """`after`: so many writes, of all submitted so far, must be durable and inserted before it runs."""
+
     run: Callable[[duckdb.DuckDBPyConnection], Any]
     future: Future[Any]
+    after: int
+
+
+class _Group(msgspec.Struct):
+    """On its way to the tables. Without `sequence` it is in no journal: its callers are told afterwards."""
+
+    count: int  # writes
+    rows: int
+    sequence: int | None = None
+    tables: Tables = Tables(None, None, None)
+    observations: list[Observation] = []
+    waiting: list[_Write] = []
 
 
 class Writer:
     """Owns the only writing cursor. Everything public is safe from any thread."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
         self._cursor = connection.cursor()
-        self._queue: deque[_Write | _Job] = deque()
-        self._ready = threading.Condition()
-        self._closing = False
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)  # for the journal's thread
+        self._work = threading.Condition(self._lock)  # for the tables' thread
+        self._progress = threading.Condition(self._lock)  # for those who wait for rows in the tables
+        self._incoming: deque[_Write] = deque()
+        self._groups: deque[_Group] = deque()
+        self._jobs: deque[_Job] = deque()
+        # Writes since the start: submitted, past the journal, past the tables; and waited for by a reader.
+        self._submitted = self._journalled = self._inserted = self._wanted = 0
+        self._closing = self._journal_ended = self._gave_up = False
         self._subscribers: list[Subscriber] = []
         self._commit_watchers: list[CommitWatcher] = []
-        self._queued_rows = 0
-        self._queued_jobs = 0
-        self._committed_rows = 0
-        self._commits = 0
-        self._failed_commits = 0
-        self._failed_callbacks = 0
-        self._skipped_imports = 0
+        self._incoming_rows = self._waiting_rows = self._committed_rows = 0
+        self._commits = self._failed_commits = self._failed_callbacks = self._skipped_imports = 0
         self._commit_s = 0.0
-        self._last_error: str | None = None
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._insert_after = 0.0
+        self._journal_error: str | None = None
+        self._table_error: str | None = None
+        self._journal_thread = threading.Thread(target=self._run_journal, name="store-journal", daemon=True)
+        self._thread = threading.Thread(target=self._run_tables, name="store-writer", daemon=True)
+        self._journal_thread.start()
         self._thread.start()
 
     def submit(self, batch: Batch, done: Done | None) -> None:
-        with self._ready:
+        rows = batch.size()
+        with self._lock:
             if not self._closing:
-                self._queue.append(_Write(batch, done))
-                self._queued_rows += batch.size()
-                self._ready.notify()
+                self._incoming.append(_Write(batch, done, rows))
+                self._incoming_rows += rows
+                self._submitted += 1
+                self._arrived.notify()
                 return
         if done is None:
             raise StoreClosed("the store is closed: nothing more is accepted")
         done(StoreClosed("the store is closed: nothing more is accepted"))
 
     def transact(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Runs `job` in its own transaction, waits, and returns its result or raises its error."""
+        """Runs `job` in its own transaction after all that was submitted before; its result or its error."""
         if threading.current_thread() is self._thread:
-            # A subscriber writes: its turn is between two commits already.
+            # A subscriber writes: its turn is between two transactions already.
             return self._in_transaction(job)
         future: Future[T] = Future()
-        with self._ready:
+        with self._lock:
             if self._closing:
                 raise StoreClosed("the store is closed: nothing more is accepted")
-            self._queue.append(_Job(job, future))
-            self._queued_jobs += 1
-            self._ready.notify()
+            in_callback = threading.current_thread() is self._journal_thread
+            self._jobs.append(_Job(job, future, self._journalled if in_callback else self._submitted))
+            self._work.notify()
         return future.result()
+
+    def settle(self) -> None:
+        """Waits until all that was told to be stored can be read and subscribers heard it.
+
+        Not while the tables refuse it.
+        """
+        if threading.current_thread() is self._thread:
+            return
+        with self._lock:
+            target = self._journalled
+            if self._inserted < target:
+                self._wanted = target
+                self._work.notify()
+            while self._inserted < target and self._table_error is None and not self._gave_up:
+                self._progress.wait()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.append(subscriber)
 
     def watch_commits(self, watcher: CommitWatcher) -> None:
-        """`watcher(seconds, rows)` is called after each commit, on the writer's thread."""
+        """`watcher(seconds, rows)` is called for each durable group, on the writing thread."""
         self._commit_watchers.append(watcher)
 
     def stats(self) -> WriterStats:
         return WriterStats(
-            queued_rows=self._queued_rows,
-            queued_jobs=self._queued_jobs,
+            queued_rows=self._incoming_rows + self._waiting_rows,
+            queued_jobs=len(self._jobs),
             committed_rows=self._committed_rows,
             commits=self._commits,
             failed_commits=self._failed_commits,
             failed_callbacks=self._failed_callbacks,
             skipped_imports=self._skipped_imports,
             commit_s=self._commit_s,
-            last_error=self._last_error,
+            last_error=self._journal_error or self._table_error,
         )
 
     def close(self) -> None:
-        """Writes what is queued, then ends the thread. Safe to call twice."""
-        with self._ready:
+        """Brings what is queued to the tables, then ends both threads. Safe to call twice.
+
+        What the tables still refuse stays in the journal, for the next start.
+        """
+        with self._lock:
+            if self._closing:
+                return
             self._closing = True
-            self._ready.notify()
-        if threading.current_thread() is not self._thread:
+            self._arrived.notify()
+            self._work.notify()
+        if threading.current_thread() not in {self._thread, self._journal_thread}:
+            self._journal_thread.join()
             self._thread.join()
+            self._journal.close(all_stored=not self._groups)
             self._cursor.close()
 
-    # --- the writer's thread ---
+    # --- the journal's thread ---
 
-    def _run(self) -> None:
+    def _run_journal(self) -> None:
         while True:
-            with self._ready:
-                while not self._queue and not self._closing:
-                    self._ready.wait()
-                if not self._queue:
+            with self._lock:
+                while not self._incoming and not self._closing:
+                    self._arrived.wait()
+                if not self._incoming:
+                    self._journal_ended = True
+                    self._work.notify()
                     return
-                first = self._queue[0]
-            if isinstance(first, _Job):
-                self._run_job()
-            else:
-                self._run_group()
+                while self._waiting_rows > MAX_WAITING_ROWS and self._table_error is None:
+                    self._progress.wait()
+                linger = not self._closing and self._incoming_rows < MAX_GROUP_ROWS
+            if linger:
+                time.sleep(LINGER_S)
+            writes: list[_Write] = []
+            rows = 0
+            with self._lock:
+                while self._incoming and rows < MAX_GROUP_ROWS:
+                    writes.append(self._incoming.popleft())
+                    rows += writes[-1].rows
+                self._incoming_rows -= rows
+                self._waiting_rows += rows
+            self._keep(writes)
 
-    def _run_job(self) -> None:
-        with self._ready:
-            item = self._queue.popleft()
-            self._queued_jobs -= 1
-        if not isinstance(item, _Job):
-            raise TypeError("the queue's head changed under the only thread that takes from it")
-        try:
-            result = self._in_transaction(item.run)
-        except BaseException as error:
-            item.future.set_exception(error)
-        else:
-            item.future.set_result(result)
-
-    def _run_group(self) -> None:
-        if not self._closing and self._queued_rows < MAX_GROUP_ROWS:
-            time.sleep(min(self._commit_s, MAX_LINGER_S))
-        group: list[_Write] = []
-        rows = 0
-        with self._ready:
-            while self._queue and rows < MAX_GROUP_ROWS:
-                head = self._queue[0]
-                if isinstance(head, _Job):
-                    break
-                group.append(head)
-                rows += head.batch.size()
-                self._queue.popleft()
-            self._queued_rows -= rows
-        self._commit_group(group)
-
-    def _commit_group(self, group: list[_Write]) -> None:
+    def _keep(self, writes: list[_Write]) -> None:
         started = time.perf_counter()
+        group = _Group(len(writes), sum(write.rows for write in writes))
         try:
-            observations = self._in_transaction(lambda cursor: self._insert(cursor, group))
+            if self._waiting_rows > MAX_STRANDED_ROWS:
+                raise StoreUnwritable(f"the database takes nothing any more: {self._table_error}")
+            group.tables = tables_of([write.batch for write in writes])
+            if has_imports(group.tables):
+                group.waiting = writes
+            else:
+                group.sequence = self._journal.append(group.tables)
         except Exception as error:
             self._failed_commits += 1
-            if len(group) > 1 and not isinstance(error, duckdb.FatalException | duckdb.IOException):
+            if len(writes) > 1 and not isinstance(error, StoreError):
                 # One unfit row must fail alone, not take its neighbours with it.
-                for write in group:
-                    self._commit_group([write])
+                for write in writes:
+                    self._keep([write])
                 return
-            self._last_error = str(error)
-            log.error("commit of %d batches failed: %s", len(group), error)
-            for write in group:
+            group.tables = Tables(None, None, None)
+            self._pass_on(group)
+            if isinstance(error, StoreError):
+                self._journal_error = str(error)
+            log.error("%d rows could not be made durable: %s", group.rows, error)
+            for write in writes:
                 self._tell(write, error)
             return
-        rows = sum(write.batch.size() for write in group)
+        self._journal_error = None
+        group.observations = [seen for write in writes for seen in write.batch.observations]
+        self._pass_on(group)
+        if not group.waiting:
+            self._durable(writes, started, group.rows)
+
+    def _pass_on(self, group: _Group) -> None:
+        with self._lock:
+            self._groups.append(group)
+            self._journalled += group.count
+            self._work.notify()
+
+    def _durable(self, writes: list[_Write], started: float, rows: int) -> None:
         self._commit_s = time.perf_counter() - started
         self._commits += 1
-        self._last_error = None
         self._committed_rows += rows
-        for write in group:
+        for write in writes:
             self._tell(write, None)
         for watcher in self._commit_watchers:
             self._call(watcher, self._commit_s, rows)
+
+    # --- the tables' thread ---
+
+    def _run_tables(self) -> None:
+        while True:
+            with self._lock:
+                job, groups = self._next_step()
+            if job is not None:
+                self._run_job(job)
+            elif groups:
+                self._bring(groups)
+            else:
+                return
+
+    def _next_step(self) -> tuple[_Job | None, list[_Group]]:
+        """Waits for a job whose turn it is, or for groups to insert; neither at the end. Locked."""
+        while True:
+            ended, sick = self._closing and self._journal_ended, self._table_error is not None
+            job = self._jobs[0] if self._jobs else None
+            if job and (self._inserted if not sick else self._journalled) >= job.after:
+                return self._jobs.popleft(), []
+            if ended and (self._gave_up or not self._groups):
+                return None, []
+            wait = None
+            if self._groups:
+                wait = self._insert_after - time.monotonic()
+                awaited = self._inserted < max(self._wanted, job.after if job else 0)
+                if wait <= 0 or ended or (not sick and (awaited or self._waiting_rows >= MAX_INSERT_ROWS)):
+                    return None, self._take_groups()
+            self._work.wait(wait)
+
+    def _take_groups(self) -> list[_Group]:
+        """The next groups in order: those that imports wait for alone, others together."""
+        groups = [self._groups.popleft()]
+        rows = groups[0].rows
+        while self._groups and rows < MAX_INSERT_ROWS and not (groups[0].waiting or self._groups[0].waiting):
+            groups.append(self._groups.popleft())
+            rows += groups[-1].rows
+        return groups
+
+    def _bring(self, groups: list[_Group]) -> None:
+        started = time.monotonic()
+        imports = groups[0].waiting
+        last = max((group.sequence for group in groups if group.sequence), default=None)
+        observations = [seen for group in groups for seen in group.observations]
+
+        def insert(cursor: duckdb.DuckDBPyConnection) -> set[int]:
+            if imports:
+                return insert_imports(cursor, groups[0].tables)
+            insert_tables(cursor, [group.tables for group in groups])
+            if last is not None:
+                set_mark(cursor, last)
+            return set()
+
+        try:
+            known = self._in_transaction(insert)
+        except Exception as error:
+            self._failed_commits += 1
+            log.error("%d groups could not be brought to the tables: %s", len(groups), error)
+            if imports:
+                self._passed(groups)
+                for write in imports:
+                    self._tell(write, error)
+            else:
+                self._strand(groups, error)
+            return
+        self._insert_after = started + INSERT_EVERY_S
+        self._table_error = None
+        if last is not None:
+            self._journal.remove_until(last)
+        if imports:
+            self._skipped_imports += len(known)
+            observations = [seen for seen in observations if seen.record_id not in known]
+            self._durable(imports, started, groups[0].rows)
         if observations:
             for subscriber in self._subscribers:
                 self._call(subscriber, observations)
+        self._passed(groups)
 
-    def _insert(self, cursor: duckdb.DuckDBPyConnection, group: list[_Write]) -> list[Observation]:
-        frames = [frame for write in group for frame in write.batch.frames]
-        links = [link for write in group for link in write.batch.links]
-        observations = [observation for write in group for observation in write.batch.observations]
-        known = self._stored_records(cursor, "frame", frames) | self._stored_records(cursor, "link", links)
-        if known:
-            self._skipped_imports += len(known)
-            frames = [frame for frame in frames if frame.record_id not in known]
-            links = [link for link in links if link.record_id not in known]
-            observations = [seen for seen in observations if seen.record_id not in known]
-        if frames:
-            insert_table(cursor, "frame", frame_table(frames))
-        if links:
-            insert_table(cursor, "link", link_table(links))
-        table = observation_table(observations)
-        if table is not None:
-            insert_table(cursor, "observation", table)
-        return observations
+    def _passed(self, groups: list[_Group]) -> None:
+        with self._lock:
+            self._inserted += sum(group.count for group in groups)
+            self._waiting_rows -= sum(group.rows for group in groups)
+            self._progress.notify_all()
 
-    @staticmethod
-    def _stored_records(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[Any]) -> set[int]:
-        """Records whose import_key is stored already, or came earlier in this group."""
-        first: dict[int, int] = {}
-        repeated: set[int] = set()
-        for row in rows:
-            if (
-                row.import_key is not None
-                and first.setdefault(row.import_key, row.record_id) != row.record_id
-            ):
-                repeated.add(row.record_id)
-        if not first:
-            return repeated
-        cursor.register("arriving", pa.table({"import_key": pa.array(list(first), pa.uint64())}))
+    def _strand(self, groups: list[_Group], error: Exception) -> None:
+        """They are in the journal, so nothing is lost: tried again soon, and at the next start."""
+        with self._lock:
+            self._table_error = str(error)
+            self._insert_after = time.monotonic() + RETRY_S
+            self._groups.extendleft(reversed(groups))
+            self._gave_up = self._closing and self._journal_ended
+            self._progress.notify_all()
+
+    def _run_job(self, job: _Job) -> None:
         try:
-            stored = cursor.execute(f"SELECT import_key FROM {table} SEMI JOIN arriving USING (import_key)")
-            repeated.update(first[key] for (key,) in stored.fetchall())
-        finally:
-            cursor.unregister("arriving")
-        return repeated
+            result = self._in_transaction(job.run)
+        except BaseException as error:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(result)
 
     def _in_transaction(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._cursor.execute("BEGIN TRANSACTION")

@@ -115,6 +115,7 @@ class Engine:
 
     def stop(self) -> None:
         """Judge what has arrived, save the state, end. Safe to call twice."""
+        self._store.settle()
         with self._ready:
             self._ending.set()
             self._ready.notify_all()
@@ -122,7 +123,8 @@ class Engine:
             self._thread.join()
 
     def drain(self, timeout_s: float = 60.0) -> bool:
-        """Wait until everything that has arrived is judged and written. False when time ran out."""
+        """Wait until all that was told to be stored is judged and written. False when time ran out."""
+        self._store.settle()
         deadline = time.monotonic() + timeout_s
         with self._ready:
             while self._queue or self._busy:
@@ -163,6 +165,7 @@ class Engine:
     def _run(self) -> None:
         try:
             while True:
+                turned = time.monotonic()
                 with self._ready:
                     if not self._queue and not self._ending.is_set():
                         self._ready.wait(self._tick_s)
@@ -176,6 +179,8 @@ class Engine:
                     self._ready.notify_all()
                 if last:
                     return
+                # One transaction costs the same for many observations as for one: at most one a tick.
+                self._ending.wait(turned + self._tick_s - time.monotonic())
         except StoreClosed:
             # Nothing is lost: the next start judges again from the last snapshot on.
             log.warning(

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from collectors.listener import Listener, ListenerError, common_subprotocol, identity
+from data.rows import Batch
 from tests.collectors.house import House, Station, house, station
 
 FAULT = {"connectorId": 1, "errorCode": "GroundFailure", "status": "Faulted"}
@@ -309,15 +310,19 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 @contextmanager
 def disk_busy(home: House) -> Iterator[None]:
-    """The store's writer has other work to do until the block ends."""
-    busy = threading.Event()
-    work = threading.Thread(target=home.store.transact, args=(lambda _cursor: busy.wait(10),))
-    work.start()
+    """Nothing becomes durable until the block ends."""
+    reached, free = threading.Event(), threading.Event()
+
+    def hold(_error: BaseException | None) -> None:
+        reached.set()
+        free.wait(10)
+
+    home.store.submit(Batch(), hold)
+    assert reached.wait(10)
     try:
         yield
     finally:
-        busy.set()
-        work.join()
+        free.set()
 
 
 async def _no_answer_yet(one: Station) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from data.rows import UnfitRow
 from data.store import Batch, FrameRow, Store, StoreClosed
 from rules.core.model import (
     BlindRow,
@@ -78,7 +79,7 @@ def test_one_unfit_row_fails_alone_and_its_neighbours_are_stored(store: Store) -
     results = submit_and_wait(store, heard(1), Batch(frames=[unfit]), heard(3))
     blocker.join()
     assert results[0] is None
-    assert isinstance(results[1], duckdb.ConstraintException)
+    assert isinstance(results[1], UnfitRow)
     assert results[2] is None
     assert store.sql("SELECT record_id FROM frame ORDER BY 1")["record_id"].to_list() == [1, 3]
 
