@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from collectors.import_end import LogEnd
+from collectors.import_memory import Heard, HeldEffects
 from collectors.intake import Intake
 from collectors.logfile import BadLine, LogRecord, in_order
 from collectors.ocpp import Decoder, decoder_for
@@ -141,8 +142,9 @@ class _Import:
         self._make_judge = make_judge
         self._own_past = own_past
         self._judge: Judge | None = None
-        # Records that were stored before, until it is clear whether anything new follows them.
-        self._before: list[Observation] = []
+        # What is made of records that were stored before, until it is clear whether anything new follows.
+        self._held = HeldEffects()
+        self._anything_new = False
         self._known = known_stations(store)
         self._decoders: dict[str, Decoder] = {}
         self._end = LogEnd()
@@ -150,7 +152,7 @@ class _Import:
         self._counts: dict[bytes, int] = {}
         self._reached: datetime | None = None
         self._last: datetime | None = None
-        self._heard: set[int] = set()
+        self._heard = Heard()
         self._bad: list[BadLine] = []
         self._read = self._stored = self._bad_count = self._late = 0
         self._cursor = 0
@@ -207,7 +209,7 @@ class _Import:
     def finish(self, settle_s: float) -> None:
         """The log is over."""
         self.settle()
-        if self._judge is None or self._reached is None or self._own_past:
+        if self._judge is None or self._reached is None or self._own_past or not self._anything_new:
             return
         until = self._reached + timedelta(seconds=settle_s)
         effects = self._judge.advance(until)
@@ -312,12 +314,11 @@ class _Import:
         """What the judge says. Apart, it hears the whole log, so that it knows what came before the new;
         as own past, live judgement has heard the known records and hears only what is new."""
         heard = new.observations if self._own_past else self._unheard(observations, keys, known)
+        self._anything_new = self._anything_new or bool(new.frames or new.links)
         if self._judge is None:
-            if not new.frames and not new.links:
-                self._before += heard
+            if self._own_past and not self._anything_new:
                 return []
             self._judge = self._start(new)
-            heard, self._before = self._before + heard, []
         effects: list[Effect] = []
         for seen in heard:
             observation = seen
@@ -329,17 +330,16 @@ class _Import:
             self._cursor = max(self._cursor, seen.record_id)
             effects += self._judge.feed(observation)
         self._end.saw(effects)
-        return effects
+        if not self._anything_new:
+            self._held.add(effects)
+            return []
+        return [*self._held.release(), *effects]
 
     def _unheard(
         self, observations: Iterable[Observation], keys: dict[int, int], known: dict[int, int]
     ) -> list[Observation]:
         """Without records that this log held before, and under the ids by which they are stored."""
-        repeated = set()
-        for record_id, key in keys.items():
-            if key in self._heard:
-                repeated.add(record_id)
-            self._heard.add(key)
+        repeated = {record_id for record_id in keys if self._heard.again(known.get(record_id, record_id))}
         return [_placed(seen, known) for seen in observations if seen.record_id not in repeated]
 
     def _start(self, new: Batch) -> Judge:
