@@ -16,7 +16,20 @@ from data.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    *("serve", "dashboard", "up", "demo", "import", "export", "triage", "score", "check", "stations", "user"),
+    *(
+        "serve",
+        "dashboard",
+        "up",
+        "demo",
+        "import",
+        "export",
+        "triage",
+        "score",
+        "backtest",
+        "check",
+        "stations",
+        "user",
+    ),
     *("simulate", "version"),
 )
 FREE = ("--ocpp-port", "0", "--http-port", "0", "--set", "read_door.port=0")

@@ -29,7 +29,7 @@ def write_frames(settings: Settings, kind: str, file: BinaryIO, selection: Selec
     """How many frames were written. Raises Complaint when the store cannot be read."""
     count = 0
     try:
-        with _reader(settings) as query:
+        with store_reader(settings) as query:
             out = frame_file(kind, file)
             span = span_of(query, selection)
             if span is not None:
@@ -45,7 +45,8 @@ def write_frames(settings: Settings, kind: str, file: BinaryIO, selection: Selec
 
 
 @contextmanager
-def _reader(settings: Settings) -> Iterator[Query]:
+def store_reader(settings: Settings) -> Iterator[Query]:
+    """A way to run named queries: on the file, or through the owner process that has it open."""
     try:
         store = RestingStore.open(settings.database)
     except StoreLocked:

@@ -1,0 +1,105 @@
+"""`laadwacht backtest` and `laadwacht precision`: what another catalogue would have said, and who was right.
+
+Decides only form. Reads a running owner process or a database at rest; never writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from collectors.cli import options
+from collectors.cli.complaint import Complaint
+from collectors.cli.options import settings_of
+
+_AGE = re.compile(r"(\d{1,5})\s*([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of a table.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(backtest)
+
+
+def backtest(
+    *,
+    catalog: Annotated[
+        Path,
+        typer.Option("--catalog", help="Folder of changed catalogue files, laid over the built-in ones."),
+    ],
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since", help="How far back from the last stored record: 90d, 12h; or a time.", metavar="AGE"
+        ),
+    ] = "90d",
+    as_json: AsJson = False,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """Judge the stored past again, under the present and a changed catalogue, and show the difference.
+
+    Which incidents and messages would appear, vanish, or change side or owner. Sends and stores nothing.
+    """
+    from collectors import backtest as test
+    from collectors.cli.frames_out import store_reader
+    from collectors.cli.look_back_tables import backtest_table
+    from collectors.settings_map import destinations_from, policy_from
+    from collectors.stored_past import observations, register_of, span_of
+    from data.catalog_files import load_catalog
+    from data.errors import OwnerDown, QueryRefused, StoreError
+    from rules.core.catalog import CatalogError
+
+    settings = settings_of(config, data_dir, sets=sets)
+    try:
+        present, changed = load_catalog(settings.rules.catalog_dir), load_catalog(catalog)
+    except CatalogError as error:
+        raise Complaint(*str(error).splitlines()) from error
+    try:
+        with store_reader(settings) as query:
+            span = span_of(query)
+            if span is None:
+                raise Complaint(f"{settings.database}: nothing is stored yet")
+            start = max(span.first, _start_of(since, span.last))
+            report = test.backtest(
+                observations(query, start, span.last),
+                present,
+                changed,
+                register=register_of(query),
+                policy=policy_from(settings),
+                destinations=destinations_from(settings),
+            )
+    except (StoreError, OwnerDown, QueryRefused) as error:
+        raise Complaint(*str(error).splitlines()) from error
+    report = {"since": start.isoformat(), "until": span.last.isoformat(), **report}
+    if as_json:
+        write_json(report)
+    else:
+        backtest_table(report)
+    return 0
+
+
+def _start_of(since: str, last: datetime) -> datetime:
+    age = _AGE.fullmatch(since.strip())
+    if age is not None:
+        return last - timedelta(**{_UNITS[age[2]]: int(age[1])})
+    from collectors.logfile import parse_time
+
+    try:
+        return parse_time(since)
+    except ValueError:
+        raise Complaint(f"--since: {since!r} is no age and no time; write for example 90d") from None
+
+
+def write_json(value: Any) -> None:
+    """Escaped to ASCII: a pipe may have any encoding, and station text may hold anything."""
+    json.dump(value, sys.stdout, indent=1)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
