@@ -23,7 +23,8 @@ def verdict(signal: Raise, catalog: Catalog, asset: Asset | None, at: datetime) 
     owner = signal.owner or fault.owner
     task = signal.task or fault.task
     side = signal.side or fault.side
-    if owner is Owner.INSTALLER and side is Side.HARDWARE and _commissioning(asset, at):
+    maintenance = owner is Owner.INSTALLER and side is Side.HARDWARE and task.startswith("ins.maintain.")
+    if maintenance and _commissioning(asset, at):
         task = COMMISSIONING_TASK
     confidence = fault.confidence if signal.confidence is None else signal.confidence
     return Verdict(

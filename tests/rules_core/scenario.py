@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from rules.core.model import (
     AnswerIncomplete,
     Asset,
@@ -37,6 +39,7 @@ from rules.core.model import (
     Status,
     StatusReported,
 )
+from tests.rules_core import sentences_behaviour
 from tests.rules_core.helpers import START, asset
 
 TIME = re.compile(r"^(?:day (\d+) )?(\d\d):(\d\d)(?::(\d\d))?$")
@@ -208,7 +211,9 @@ SENTENCES: list[tuple[re.Pattern[str], Maker]] = [
         lambda f, b: [PromiseBroken(**b, about=f["about"], waited_s=float(f["waited"]))],
     ),
 ]
-REPEAT = re.compile(r"^(?P<from>.+?) to (?P<to>[\d:]+(?: day \d+)?) every (?P<every>\d+) s (?P<what>.+)$")
+SENTENCES += sentences_behaviour.sentences(PLACE, moment)
+REPEAT = re.compile(r"^(?P<from>.+?) to (?P<to>(?:day \d+ )?[\d:]+) every (?P<every>\d+) s (?P<what>.+)$")
+DAYS = re.compile(r"^days (?P<first>\d+) to (?P<last>\d+): (?P<what>.+)$")
 BLIND = re.compile(r"^we were blind since (?P<since>.+)$")
 AND = re.compile(r"^(?P<names>[\w-]+(?:, [\w-]+)* and [\w-]+) (?P<what>.+)$")
 
@@ -216,7 +221,7 @@ AND = re.compile(r"^(?P<names>[\w-]+(?:, [\w-]+)* and [\w-]+) (?P<what>.+)$")
 def observations(sentences: list[str]) -> list[Observation]:
     """All sentences in order of time. Raises ValueError naming the sentence that cannot be read."""
     found: list[Observation] = []
-    for sentence in sentences:
+    for sentence in (one for text in sentences for one in _each_day(text)):
         repeat = REPEAT.match(sentence)
         if repeat is not None:
             when, end = moment(repeat["from"]), moment(repeat["to"])
@@ -234,6 +239,22 @@ def observations(sentences: list[str]) -> list[Observation]:
     for n, obs in enumerate(found, start=1):
         numbered.append(_with_id(obs, n))
     return numbered
+
+
+def _each_day(text: str) -> list[str]:
+    """`days 2 to 4: 10:00 ...` is one sentence for each of the days."""
+    days = DAYS.match(text)
+    if days is None:
+        return [text]
+    found = []
+    for day in range(int(days["first"]), int(days["last"]) + 1):
+        repeat = REPEAT.match(days["what"])
+        if repeat is None:
+            found.append(f"day {day} {days['what']}")
+        else:
+            span = f"day {day} {repeat['from']} to day {day} {repeat['to']}"
+            found.append(f"{span} every {repeat['every']} s {repeat['what']}")
+    return found
 
 
 def _with_id(obs: Observation, n: int) -> Observation:
@@ -257,9 +278,9 @@ def _sentence(text: str, when: datetime) -> list[Observation]:
     raise ValueError(f"cannot read: {text!r}")
 
 
-def register_of(found: list[Observation]) -> dict[str, Asset]:
+def register_of(found: list[Observation], more: dict[str, dict[str, Any]] | None = None) -> dict[str, Asset]:
     """Every station named, registered with Volt; `X…` is unknown to the register, `M…` has no installer and
-    `A-…` is Ampère's."""
+    `A-…` is Ampère's. `more`: what else the register says of a station, heard or not."""
     assets: dict[str, Asset] = {}
     for obs in found:
         name = obs.station
@@ -274,4 +295,7 @@ def register_of(found: list[Observation]) -> dict[str, Asset]:
             customer=entry.customer,
             installed_on="2024-01-01",
         )
+    for name, values in (more or {}).items():
+        known = assets.get(name) or asset(name)
+        assets[name] = structs.replace(known, **values)
     return assets

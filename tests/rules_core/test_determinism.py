@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from rules.core.judge import Judge
 from rules.core.model import (
     Authorised,
+    BackEndTrouble,
     Blind,
     BootAnswered,
     Booted,
     CallErrored,
+    CommandAnswered,
     CommandSent,
     Connected,
     Disconnected,
@@ -42,7 +44,9 @@ from tests.rules_core import helpers
 
 STATIONS = [f"{site}-{n}" for site in ("GNT", "ANT", "LEU") for n in (1, 2, 3)] + ["XYZ"]
 POLICY = Policy(offline_min_s=120, default_heartbeat_s=30, clear_delay_s=90, group_wait_s=20)
-REGISTER = helpers.register(*[s for s in STATIONS if s != "XYZ"])
+REGISTER = helpers.register(*[s for s in STATIONS if s != "XYZ"]) | {
+    "NEW-1": helpers.asset("NEW-1", installed_on="2026-11-01")
+}
 ERRORS = ("NoError", "GroundFailure", "ConnectorLockFailure", "OtherError", "EVCommunicationError", None)
 TOKENS = ("a", "b", "c")
 
@@ -57,6 +61,13 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
         lambda: Disconnected(**base, replaced=dice.random() < 0.3),
         lambda: Seen(**base, direction=dice.choice(("in", "out"))),
         lambda: Booted(**base, make="Zaptec", reason="PowerUp"),
+        lambda: Booted(
+            **base,
+            make="Alfen",
+            model="NG910",
+            firmware=dice.choice(("6.4.0", "6.5.0")),
+            imsi=dice.choice(("206010000000001", "206100000000001")),
+        ),
         lambda: BootAnswered(**base, status=dice.choice(("Accepted", "Rejected", "Pending")), interval_s=30),
         lambda: StatusReported(
             **base, evse=c, connector=c, status=dice.choice(list(Status)), error_code=dice.choice(ERRORS)
@@ -68,10 +79,29 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
         lambda: SessionStarted(**base, evse=c, connector=c, message_id=f"m{c}", token=token, meter_wh=10.0),
         lambda: SessionAccepted(**base, message_id=f"m{c}", ref=str(c)),
         lambda: MeterRead(**base, evse=c, connector=c, energy_wh=dice.uniform(0, 9000)),
+        lambda: MeterRead(
+            **base,
+            station_at=base["at"] - timedelta(seconds=dice.choice((0, 3600, 3601))),
+            evse=c,
+            connector=c,
+            ref=str(c),
+            energy_wh=dice.choice((5.0, 5000.0)),
+            power_w=dice.choice((0.0, 7000.0)),
+            temperature_c=dice.choice((None, 70.0)),
+        ),
         lambda: SessionUpdated(**base, ref=str(c), evse=c),
         lambda: SessionEnded(**base, ref=str(c), meter_wh=20.0),
         lambda: CallErrored(**base, direction="out", code="InternalError", action="Authorize"),
         lambda: CommandSent(**base, action="GetConfiguration", message_id="q"),
+        lambda: CommandSent(**base, action=dice.choice(("Reset", "ChangeConfiguration")), message_id="r"),
+        lambda: CommandAnswered(**base, action="Reset", message_id="r", status="Accepted"),
+        lambda: CommandAnswered(
+            **base, action="UnlockConnector", message_id="u", status="Unlocked", waited_s=dice.uniform(0, 9)
+        ),
+        lambda: BackEndTrouble(**base, event=dice.choice(("slow", "refused")), action="Heartbeat"),
+        lambda: EventReported(
+            **base, component="DataLink", variable="RSSI", value=str(-dice.randint(60, 120))
+        ),
     ]
     return dice.choice(makers)()
 
@@ -80,8 +110,9 @@ def _log(dice: Random, length: int) -> list[Observation]:
     """A log in order of receipt, with pauses long enough for every deadline."""
     found: list[Observation] = []
     now = helpers.START
+    pauses = dice.choice(((0, 0.5, 3, 25, 60, 131, 400), (0, 1, 60, 400, 1300, 4000, 90_000)))
     for n in range(length):
-        now += timedelta(seconds=dice.choice((0, 0.5, 3, 25, 60, 131, 400)))
+        now += timedelta(seconds=dice.choice(pauses))
         if dice.random() < 0.05:
             since = max(found[-1].at if found else helpers.START, now - timedelta(seconds=200))
             found.append(Blind(station="", at=now, since=since))

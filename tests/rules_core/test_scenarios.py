@@ -61,7 +61,7 @@ def test_the_case_comes_out_as_it_says(case: dict[str, Any]) -> None:
     found = scenario.observations(case["given"])
     judge = Judge(
         helpers.real_catalog(),
-        scenario.register_of(found),
+        scenario.register_of(found, case.get("register")),
         Policy(**case.get("policy", {})),
         helpers.DESTINATIONS,
     )
@@ -85,5 +85,12 @@ def test_the_case_comes_out_as_it_says(case: dict[str, Any]) -> None:
 def test_there_are_cases_that_fire_and_cases_that_do_not() -> None:
     cases = [param.values[0] for param in _cases()]
     quiet = [case for case in cases if not case["expect"]]
-    assert len(cases) >= 40
-    assert len(quiet) >= 15
+    assert len(cases) >= 120
+    assert len(quiet) >= 50
+
+
+def test_every_fault_that_behaviour_shows_has_a_case_in_which_it_fires() -> None:
+    text = (helpers.ROOT / "data" / "catalog" / "faults_behaviour.yaml").read_text()
+    known = {fault["id"] for fault in yaml.safe_load(text)["faults"]}
+    fired = {expected.get("fault") for param in _cases() for expected in param.values[0]["expect"]}
+    assert known - fired == set()
