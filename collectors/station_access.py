@@ -51,8 +51,13 @@ class Access:
         certificates: bool = False,
         connections_per_address: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        is_own: Callable[[str], bool] = is_loopback,
     ) -> None:
-        """`book` switches Basic authentication on; `clock` gives seconds."""
+        """`book` switches Basic authentication on; `clock` gives seconds.
+
+        What holds for an address as a whole does not for this machine's own: a proxy here speaks for many.
+        """
+        self._is_own = is_own
         self._book = book
         self._certificates = certificates
         self._most = connections_per_address
@@ -70,7 +75,7 @@ class Access:
             await self._check_secret(self._book, request.headers, address, station)
 
     def _count(self, connection: ServerConnection, address: str) -> None:
-        if not self._most or is_loopback(address):
+        if not self._most or self._is_own(address):
             return
         if self._open.get(address, 0) >= self._most:
             raise Refused(
@@ -95,7 +100,7 @@ class Access:
     async def _check_secret(self, book: SecretBook, headers: Headers, address: str, station: str) -> None:
         pair, whole = (address, station), (address, "")
         if self._tries(pair) >= TRIES_PER_STATION or (
-            self._tries(whole) >= TRIES_PER_ADDRESS and not is_loopback(address)
+            self._tries(whole) >= TRIES_PER_ADDRESS and not self._is_own(address)
         ):
             raise Refused(
                 http.HTTPStatus.TOO_MANY_REQUESTS,
