@@ -54,7 +54,8 @@ class Station:
                 self._open.pop(str(message).split('"', 2)[1]).set_result(time.perf_counter())
 
     async def ask(self, number: int) -> float:
-        answered = self._open[str(number)] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._open[str(number)] = answered
         began = time.perf_counter()
         await self._socket.send((STATUS if number % 2 else HEARTBEAT) % number)
         return await answered - began
