@@ -22,6 +22,7 @@ from data.commands import (
     CommandOutcome,
     CommandRequest,
     Comment,
+    Feedback,
     HandOver,
     Overrule,
     Reset,
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 # What each role may ask beside the helpdesk, which may ask everything. The installer on site may restart
 # a station gently; the customer may tell what was seen.
 MAY: dict[str, tuple[type[Any], ...]] = {
-    "installer": (Acknowledge, Comment, HandOver, Reset, Trigger),
+    "installer": (Acknowledge, Comment, Feedback, HandOver, Reset, Trigger),
     "customer": (Comment,),
 }
 
@@ -129,7 +130,7 @@ class CommandDesk:
         return Place(row["station"] or "", row["installer_of_record"], row["customer_of_record"])
 
     async def _record(
-        self, user: User, place: Place, command: Acknowledge | Overrule | HandOver | Comment
+        self, user: User, place: Place, command: Acknowledge | Overrule | HandOver | Comment | Feedback
     ) -> StationOutcome:
         """The decision goes the way of every observation: stored first, then judged."""
         self._intake.observed(
@@ -166,7 +167,7 @@ def denial(user: User, command: Command) -> str | None:
 
 
 def acted(
-    command: Acknowledge | Overrule | HandOver | Comment,
+    command: Acknowledge | Overrule | HandOver | Comment | Feedback,
     user: User,
     station: str,
     at: datetime,
@@ -176,12 +177,15 @@ def acted(
     side: str | None = None
     owner: str | None = None
     text: str | None = None
+    verdict: str | None = None
     if isinstance(command, Overrule):
         side, owner, text = command.side, command.owner, command.why
     elif isinstance(command, HandOver):
         owner, text = command.to, command.why
     elif isinstance(command, Comment):
         text = command.text
+    elif isinstance(command, Feedback):
+        side, text, verdict = command.side, command.text, command.verdict.value
     return UserActed(
         station=station,
         at=at,
@@ -192,4 +196,5 @@ def acted(
         side=side,
         owner=owner,
         text=text,
+        verdict=verdict,
     )

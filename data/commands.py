@@ -18,7 +18,7 @@ import msgspec
 from data.errors import OwnerDown
 from data.rows import naive_utc
 from data.store import Store
-from rules.core.model import Owner, Side
+from rules.core.model import FeedbackVerdict, Owner, Side
 
 # A reset waits for the station's answer, so the door may take as long as a call to a station plus this.
 TIMEOUT_S = 45.0
@@ -50,6 +50,15 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", ta
     text: str
 
 
+class Feedback(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="feedback"):
+    """What turned out to be so. `side`: the right one, where it was another. The last word counts."""
+
+    incident_id: str
+    verdict: FeedbackVerdict
+    side: Side | None = None
+    text: str | None = None
+
+
 class Reset(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="reset"):
     """`soft` lets running sessions end first where the station can, `hard` does not."""
 
@@ -67,7 +76,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", ta
     why: str = ""
 
 
-Command = Acknowledge | Overrule | HandOver | Comment | Reset | Trigger
+Command = Acknowledge | Overrule | HandOver | Comment | Feedback | Reset | Trigger
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

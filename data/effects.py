@@ -18,6 +18,7 @@ from data.rows import TEXT_LIST, UTC_MICROSECONDS
 from rules.core.model import (
     BlindRow,
     Effect,
+    FeedbackRow,
     IncidentEventRow,
     IncidentRow,
     IntervalRow,
@@ -134,6 +135,16 @@ _TARGETS: dict[type[Effect], _Target] = {
             ),
             ("evidence", pa.string(), _json_field("evidence")),
             ("updated_at", UTC_MICROSECONDS, lambda row: row.updated_at or row.pending_at),
+        ),
+    ),
+    FeedbackRow: _Target(
+        "feedback",
+        ("incident_id", "actor"),
+        False,
+        (
+            *_columns(text="incident_id verdict side text"),
+            ("happened_at", UTC_MICROSECONDS, _field("at")),
+            ("actor", pa.string(), _field("by")),
         ),
     ),
     IncidentEventRow: _Target(

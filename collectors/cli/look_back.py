@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -23,8 +23,12 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of a table.")]
 
 
+By = Literal["rule", "fault", "make", "firmware"]
+
+
 def register(app: typer.Typer) -> None:
     app.command()(backtest)
+    app.command()(precision)
 
 
 def backtest(
@@ -83,6 +87,38 @@ def backtest(
         write_json(report)
     else:
         backtest_table(report)
+    return 0
+
+
+def precision(
+    *,
+    since: Annotated[
+        str, typer.Option("--since", help="How far back: 90d, 12h; or a time.", metavar="AGE")
+    ] = "90d",
+    by: Annotated[By, typer.Option("--by", help="What the rows are counted by.")] = "rule",
+    as_json: AsJson = False,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """How often people found a verdict right, by their feedback: confirmed, wrong side, no fault found."""
+    from collectors.cli.frames_out import store_reader
+    from collectors.cli.look_back_tables import precision_table
+    from collectors.precision import precision_of
+    from data.errors import OwnerDown, QueryRefused, StoreError
+
+    settings = settings_of(config, data_dir, sets=sets)
+    until = datetime.now(UTC)
+    start = _start_of(since, until)
+    try:
+        with store_reader(settings) as query:
+            report = precision_of(query, start, until, by)
+    except (StoreError, OwnerDown, QueryRefused) as error:
+        raise Complaint(*str(error).splitlines()) from error
+    if as_json:
+        write_json(report)
+    else:
+        precision_table(report)
     return 0
 
 

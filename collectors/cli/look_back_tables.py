@@ -34,3 +34,14 @@ def backtest_table(report: dict[str, Any]) -> None:
             console.print(Text(line))
         if len(incidents[kind]) > MOST_SHOWN:
             console.print(Text(f"{kind:<7} and {len(incidents[kind]) - MOST_SHOWN} more (see --json)"))
+
+
+def precision_table(report: dict[str, Any]) -> None:
+    """One line a rule, fault, make or firmware; a dash where nobody said anything yet."""
+    by = report["by"]
+    columns = ("incidents", "judged", "confirmed", "wrong_side", "no_fault_found")
+    table = Table(by, *(name.replace("_", " ") for name in columns), "precision")
+    for row in [*report["rows"], {**report["total"], by: "all"}]:
+        share = "-" if row["precision"] is None else f"{row['precision'] * 100:.0f}%"
+        table.add_row(Text(row[by] or "not known"), *(str(row[name]) for name in columns), share)
+    Console(highlight=False).print(table)

@@ -39,6 +39,7 @@ from rules.core.rows import (
     BlindRow,
     Effect,
     Evidence,
+    FeedbackRow,
     IncidentEventRow,
     IncidentRow,
     IntervalRow,
@@ -50,6 +51,7 @@ from rules.core.rows import (
 )
 from rules.core.words import (
     Cause,
+    FeedbackVerdict,
     IncidentState,
     NoticeReason,
     Owner,
@@ -79,6 +81,8 @@ __all__ = [
     "Effect",
     "EventReported",
     "Evidence",
+    "FeedbackRow",
+    "FeedbackVerdict",
     "FindingSeen",
     "FirmwareReported",
     "Heartbeat",

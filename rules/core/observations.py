@@ -230,9 +230,9 @@ class PromiseBroken(Observation, frozen=True, kw_only=True, tag="promise_broken"
 
 
 class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
-    """Somebody decided about an incident: acknowledge, overrule, hand_over, comment.
+    """Somebody decided about an incident: acknowledge, overrule, hand_over, comment, feedback.
 
-    Stored among the observations so that a replay knows it too.
+    Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it.
     """
 
     action: str
@@ -241,6 +241,7 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     side: str | None = None
     owner: str | None = None
     text: str | None = None
+    verdict: str | None = None
 
 
 class Blind(Observation, frozen=True, kw_only=True, tag="blind"):

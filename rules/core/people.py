@@ -1,4 +1,4 @@
-"""What people decide about incidents: acknowledge, overrule, hand over, comment.
+"""What people decide about incidents: acknowledge, overrule, hand over, comment; and what they found out.
 
 Decides whether the act is allowed; acknowledging what is resolved is refused and recorded. A decision of a
 person is never undone by a rule.
@@ -8,18 +8,29 @@ from __future__ import annotations
 
 from rules.core import incident
 from rules.core.book import Book
-from rules.core.model import Effect, IncidentEventRow, Owner, Side, UserActed
+from rules.core.model import (
+    Effect,
+    FeedbackRow,
+    FeedbackVerdict,
+    IncidentEventRow,
+    Owner,
+    Side,
+    UserActed,
+)
 
+AFTERWARDS = ("comment", "feedback")  # allowed on what is resolved too
 ACTIONS = ("acknowledge", "overrule", "hand_over", "comment")
 
 
 def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     """Apply one act. An incident that is not known, or no longer, is left as it is."""
+    if obs.action == "feedback":
+        _found_out(obs, out)
     key = book.by_id.get(obs.incident_id)
     if key is None:
         closed = book.state.closed.get(obs.incident_id)
         if closed is not None:
-            late = "comment" if obs.action == "comment" else "refused"
+            late = obs.action if obs.action in AFTERWARDS else "refused"
             out.append(
                 IncidentEventRow(
                     incident_id=obs.incident_id,
@@ -37,8 +48,8 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         incident.acknowledge(tracked.row, obs.by, obs.at)
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
         return
-    if obs.action == "comment":
-        book.note(tracked, obs.at, "comment", out, obs.by, **_detail(obs))
+    if obs.action in AFTERWARDS:
+        book.note(tracked, obs.at, obs.action, out, obs.by, **_detail(obs))
         return
     if obs.action not in ACTIONS:
         book.note(tracked, obs.at, "refused", out, obs.by, **_detail(obs, why=f"unknown action {obs.action}"))
@@ -66,6 +77,19 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     book.speak(tracked, obs.at, out)
 
 
+def _found_out(obs: UserActed, out: list[Effect]) -> None:
+    """The row of a feedback, whether judgement still knows the incident or not: most come weeks later."""
+    verdict = next((v for v in FeedbackVerdict if v.value == obs.verdict), None)
+    if verdict is None:
+        return
+    side = next((s for s in Side if s.value == obs.side), None)
+    out.append(
+        FeedbackRow(
+            incident_id=obs.incident_id, at=obs.at, by=obs.by, verdict=verdict, side=side, text=obs.text
+        )
+    )
+
+
 def _party(text: str | None) -> tuple[Owner | None, str | None]:
     """`installer` or `installer:Name` -> the owner and, where named, the party."""
     if text is None:
@@ -76,5 +100,12 @@ def _party(text: str | None) -> tuple[Owner | None, str | None]:
 
 
 def _detail(obs: UserActed, why: str | None = None) -> dict[str, str]:
-    pairs = {"text": obs.text, "side": obs.side, "owner": obs.owner, "action": obs.action, "why": why}
+    pairs = {
+        "verdict": obs.verdict,
+        "text": obs.text,
+        "side": obs.side,
+        "owner": obs.owner,
+        "action": obs.action,
+        "why": why,
+    }
     return {k: v for k, v in pairs.items() if v is not None}

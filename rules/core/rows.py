@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from rules.core.words import Cause, IncidentState, NoticeReason, Owner, Scope, Severity, Side, Status
+from rules.core.words import (
+    Cause,
+    FeedbackVerdict,
+    IncidentState,
+    NoticeReason,
+    Owner,
+    Scope,
+    Severity,
+    Side,
+    Status,
+)
 
 
 class Asset(Struct, frozen=True, kw_only=True):
@@ -179,6 +189,17 @@ class IncidentEventRow(Effect, kw_only=True, tag="incident_event"):
     event: str
     by: str | None = None
     detail: dict[str, Any] = {}
+
+
+class FeedbackRow(Effect, kw_only=True, tag="feedback"):
+    """What one person found out about an incident; the last word of each counts. `side`: the right one."""
+
+    incident_id: str
+    at: datetime
+    by: str
+    verdict: FeedbackVerdict
+    side: Side | None = None
+    text: str | None = None
 
 
 class NoticeRow(Effect, kw_only=True, tag="notice"):

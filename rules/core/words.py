@@ -86,6 +86,14 @@ class Suppression(StrEnum):
     IMPORTED = "imported"
 
 
+class FeedbackVerdict(StrEnum):
+    """What turned out to be so, once somebody had looked."""
+
+    CONFIRMED = "confirmed"
+    WRONG_SIDE = "wrong_side"
+    NO_FAULT_FOUND = "no_fault_found"
+
+
 class NoticeReason(StrEnum):
     FIRST = "first"
     WORSE = "worse"

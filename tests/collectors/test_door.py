@@ -21,6 +21,7 @@ from data.commands import (
     CommandOutcome,
     CommandRequest,
     Comment,
+    Feedback,
     HandOver,
     Overrule,
     Reset,
@@ -28,7 +29,7 @@ from data.commands import (
 from data.commands import Trigger as TriggerMessage
 from data.people import add_user
 from data.register import write_register
-from rules.core.model import Asset, Side
+from rules.core.model import Asset, FeedbackVerdict, Side
 from tests.collectors.house import Station, station
 from tests.collectors.owners import appears, owner_of, settings_for, url_of
 
@@ -180,6 +181,8 @@ def test_who_may_do_what_depends_on_role_and_on_whose_station_it_is(tmp_path: Pa
                 (OTHER, Reset(station="BE-1"), "refused"),
                 (CUSTOMER, Reset(station="BE-1"), "refused"),
                 (CUSTOMER, Comment(incident_id=incident, text="it smells"), "accepted"),
+                (CUSTOMER, Feedback(incident_id=incident, verdict=FeedbackVerdict.CONFIRMED), "refused"),
+                (FIXIT, Feedback(incident_id=incident, verdict=FeedbackVerdict.NO_FAULT_FOUND), "accepted"),
                 (HELPDESK, Overrule(incident_id=incident, side=Side.SOFTWARE, why="seen before"), "accepted"),
                 (FIXIT, HandOver(incident_id=incident, to="operator", why="not ours"), "accepted"),
             ]

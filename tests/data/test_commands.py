@@ -17,6 +17,7 @@ from data.commands import (
     CommandOutcome,
     CommandRequest,
     Comment,
+    Feedback,
     HandOver,
     Overrule,
     Reset,
@@ -26,7 +27,7 @@ from data.commands import (
 )
 from data.errors import OwnerDown
 from data.store import Store
-from rules.core.model import Owner, Side
+from rules.core.model import FeedbackVerdict, Owner, Side
 from tests.data.rows import NOON
 
 EVERY: list[Command] = [
@@ -36,6 +37,7 @@ EVERY: list[Command] = [
     Comment(incident_id="i", text="é"),
     Reset(station="BE-1", kind="hard", why="w"),
     Trigger(station="BE-1", message="StatusNotification", evse=1),
+    Feedback(incident_id="i", verdict=FeedbackVerdict.WRONG_SIDE, side=Side.SOFTWARE),
 ]
 
 
