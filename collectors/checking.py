@@ -54,7 +54,9 @@ def door_problems(ocpp: OcppSettings) -> list[str]:
             server_context(ocpp.tls_certificate, ocpp.tls_key, ocpp.tls_client_ca)
         except TlsTrouble as error:
             problems.append(str(error))
-    proof = ocpp.authentication != "none" or ocpp.tls_client_ca is not None or ocpp.tap
+    # The back end behind a tap asks its stations for proof; stations outside the tap it never sees.
+    all_tapped = ocpp.tap and all(entry.partition("=")[2].strip() for entry in ocpp.tap_stations)
+    proof = ocpp.authentication != "none" or ocpp.tls_client_ca is not None or all_tapped
     if not (proof or ocpp.allow_unauthenticated or is_loopback(ocpp.host)):
         problems.append(
             f"ocpp.host: at {ocpp.host} anybody could pose as a station; set ocpp.authentication = basic or "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -90,14 +90,19 @@ async def old_back_end(
 
 @asynccontextmanager
 async def tapped_house(
-    store: Store, everyone: str | None, intake: LiveIntake | None = None, **options: Any
+    store: Store,
+    everyone: str | None,
+    intake: LiveIntake | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ping_interval_s: int = 0,
+    **options: Any,
 ) -> AsyncIterator[House]:
     """A listener in tap mode. `options` go to the `Tap`."""
     own = intake or LiveIntake(store, Pseudonymiser(b"k" * 32))
     numbers = itertools.count(1)
     desk = Desk(
         own,
-        clock=lambda: datetime.now(UTC),
+        clock=clock,
         is_registered=lambda _station: True,
         unknown="accept",
         new_transaction=lambda: next(numbers),
@@ -108,8 +113,8 @@ async def tapped_house(
         host="127.0.0.1",
         port=0,
         max_frame_bytes=1_048_576,
-        ping_interval_s=0,
-        tap=Tap(own, clock=desk.clock, everyone=everyone, ping_interval_s=0, **options),
+        ping_interval_s=ping_interval_s,
+        tap=Tap(own, clock=clock, everyone=everyone, ping_interval_s=0, **options),
     )
     await listener.start()
     try:

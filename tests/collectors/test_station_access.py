@@ -285,6 +285,8 @@ def test_beyond_this_machine_somebody_must_prove_something_or_it_is_said_aloud()
     assert "anybody could pose as a station" in door_problems(OcppSettings(host="0.0.0.0"))[0]
     assert door_problems(OcppSettings(host="0.0.0.0", authentication="basic")) == []
     assert door_problems(OcppSettings(host="0.0.0.0", tap="wss://x/{station}")) == []
+    partly = OcppSettings(host="0.0.0.0", tap="wss://x/{station}", tap_stations=("OURS=",))
+    assert len(door_problems(partly)) == 1
     open_door = OcppSettings(host="0.0.0.0", allow_unauthenticated=True)
     assert door_problems(open_door) == []
     assert "can pose as a station" in door_warnings(open_door)[0]

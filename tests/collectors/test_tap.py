@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -262,6 +263,41 @@ def test_an_error_of_the_back_end_is_software_side_evidence(store: Store) -> Non
             await home.stored()
             ((body,),) = home.rows("SELECT body FROM observation WHERE kind = 'call_error'")
             assert json.loads(body) | {"direction": "out", "action": "BootNotification"} == json.loads(body)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_came_late_is_told_with_how_long_it_took(store: Store) -> None:
+    now = [datetime(2026, 11, 22, 10, tzinfo=UTC)]
+
+    async def scenario() -> None:
+        async with old_back_end() as old, tapped_house(store, old.url, clock=lambda: now[0]) as home:
+            async with charger(home.url("BE-1")) as station:
+                for number, seconds in ((1, 3), (2, 12)):
+                    await station.send(f'[2,"{number}","Heartbeat",{{}}]')
+                    await old.until(lambda: len(old.got) == number)  # noqa: B023
+                    now[0] += timedelta(seconds=seconds)
+                    await old.sockets[0].send(f'[3,"{number}",{{}}]')
+                    await receive(station)
+            await home.stored()
+            ((body,),) = home.rows("SELECT body FROM observation WHERE kind = 'back_end_trouble'")
+            told = json.loads(body)
+            assert (told["event"], told["action"], told["waited_s"]) == ("slow", "Heartbeat", 12.0)
+
+    asyncio.run(scenario())
+
+
+def test_a_half_open_station_ends_at_the_back_end_as_a_broken_line(store: Store) -> None:
+    async def scenario() -> None:
+        async with (
+            old_back_end() as old,
+            tapped_house(store, old.url, ping_interval_s=1) as home,
+            charger(home.url("BE-1")) as station,
+        ):
+            await old.until(lambda: old.sockets)
+            station.transport.pause_reading()  # it hears no ping any more, so it answers none
+            await old.until(lambda: old.closed)
+            assert old.closed[0][0] == 1006
 
     asyncio.run(scenario())
 
