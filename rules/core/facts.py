@@ -24,6 +24,7 @@ from rules.core.detect import (
     firmware,
     imminent,
     meter,
+    reason,
     reboot,
     registration,
     status_fault,
@@ -111,7 +112,7 @@ def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: l
         station.heartbeat_s = obs.interval_s
     station.row_dirty = True
     slow = back_end.answered(obs, station.booted_at if first else None, "BootNotification", station, ctx)
-    return [*registration.detect(obs), *finding.boot_answered(obs), *slow]
+    return [*registration.detect(obs), *finding.boot_answered(obs, station), *slow]
 
 
 def status(obs: StatusReported, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -190,7 +191,8 @@ def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[
     session = sessions.updated(obs, station, out)
     if obs.charging_state is not None:
         session.charging_state = obs.charging_state.casefold()
-    return []
+    conn = _connector(station, session.row.evse, session.row.connector)
+    return [] if conn is None else reason.detect(obs, obs.trigger, "trigger", station, conn, ctx)
 
 
 def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -202,6 +204,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
         conn.ended_reason = row.reason
         if conn.behaviour:
             signals += stuck.on_end(obs, conn)
+        signals += reason.detect(obs, obs.reason, "stop_reason", station, conn, ctx)
     if conn is None or row.outcome in ("refused", "orphan"):
         return signals
     signals += energy.on_session_end(obs, conn, session, ctx)

@@ -129,6 +129,7 @@ class StationState(Struct):
     commands: dict[str, tuple[str, int | None, int | None, datetime]] = field(default_factory=dict)
     call_errors: dict[str, list[datetime]] = field(default_factory=dict)
     findings: dict[str, list[datetime]] = field(default_factory=dict)
+    odd_boot: bool = False  # the boot message breaks the schema and was not accepted since
     read_anyway: list[str] = field(default_factory=list)  # findings that the back end reads all the same
     slow: list[datetime] = field(default_factory=list)  # answers of the back end that came late or never
     unreached: list[datetime] = field(default_factory=list)  # the back end refused or could not be reached

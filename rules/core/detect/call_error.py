@@ -21,6 +21,11 @@ POLITE = ("notimplemented", "notsupported")
 AGAIN = 3  # refusals within the window that make it certain
 ONCE_DISCOUNT = 0.2
 IN_LIMIT = 10
+# Commands whose failure leaves somebody without a charge.
+VITAL = (
+    *("remotestarttransaction", "remotestoptransaction", "requeststarttransaction", "requeststoptransaction"),
+    *("unlockconnector", "changeavailability", "setchargingprofile", "reset"),
+)
 KEEP = 100  # kinds of error remembered for one station
 
 
@@ -34,17 +39,19 @@ def detect(obs: CallErrored, station: StationState, ctx: Context) -> list[Signal
     outward = obs.direction == "out"
     if outward and code in POLITE:
         return []
-    if not outward and len(times) < IN_LIMIT:
+    vital = not outward and code not in POLITE and (obs.action or "").casefold() in VITAL
+    if not outward and not vital and len(times) < IN_LIMIT:
         return []
-    # A single refusal of a message is the back end's too, but may be a slip.
-    slip = outward and code not in OWN_FAULT and len(times) < AGAIN
+    # A single refusal of a message may be a slip.
+    slip = len(times) < AGAIN and (vital or code not in OWN_FAULT)
+    fault = BACK_END if outward else REFUSED
     return [
         Raise(
-            fault=BACK_END if outward else REFUSED,
+            fault=fault,
             rule=RULE_OUT if outward else RULE_IN,
             station=obs.station,
             suffix=obs.action,
-            confidence=ctx.catalog.fault(BACK_END).confidence - ONCE_DISCOUNT if slip else None,
+            confidence=ctx.catalog.fault(fault).confidence - ONCE_DISCOUNT if slip else None,
             evidence=(
                 proof(
                     obs,

@@ -26,6 +26,8 @@ LIMITS = {
     "json_extra_comma": 3,
     "sampled_value_empty": 1,
     "meter_value_missing": 1,
+    # Sent a third time though nothing was lost in between: nobody took it, or the answer is not understood.
+    "message_repeated": 2,
 }
 AGAIN = 3
 ONCE_DISCOUNT = 0.15
@@ -37,16 +39,18 @@ BOOT_FINDINGS = ("vendor_empty", "boot_field_invalid")
 BOOT_FAULT = "protocol.boot"
 
 
-def boot_answered(obs: BootAnswered) -> list[Signal]:
+def boot_answered(obs: BootAnswered, station: StationState) -> list[Signal]:
     """An odd boot that is accepted all the same breaks nothing."""
     if obs.status.casefold() != "accepted":
         return []
+    station.odd_boot = False
     key = place_key(obs.station, None, None, BOOT_FAULT)
     return [Clear(key=key, evidence=proof(obs, "boot_answer", status=obs.status))]
 
 
 def detect(obs: FindingSeen, station: StationState, ctx: Context) -> list[Signal]:
     if obs.finding in BOOT_FINDINGS:
+        station.odd_boot = True
         return [
             Raise(
                 fault=BOOT_FAULT,

@@ -1,7 +1,8 @@
 """Boots and connections that follow each other too fast.
 
 More than three boots in an hour without a command before them speak for supply or controller; when each
-follows a command of the back end, the back end is suspected first.
+follows a command of the back end, the back end is suspected first. A boot message sent again because the one
+before was not accepted is no boot.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PROVOKING = (
     "setvariables",
     "getbasereport",
 )
+NOT_YET = ("pending", "rejected")
 ASKED_REASONS = ("remotereset", "scheduledreset", "firmwareupdate", "triggered", "localreset")
 
 
@@ -40,7 +42,7 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
         station.command_at is not None and (obs.at - station.command_at).total_seconds() <= AFTER_COMMAND_S
     )
     asked = (obs.reason or "").casefold() in ASKED_REASONS or (after and command in RESETS)
-    if asked or _triggered(obs.at, station):
+    if asked or _triggered(obs.at, station) or _not_accepted(station):
         return []
     station.boots = keep_recent(station.boots, obs.at, WINDOW_S)
     station.commanded_boots = station.commanded_boots + 1 if after and command in PROVOKING else 0
@@ -63,6 +65,11 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
             ),
         )
     ]
+
+
+def _not_accepted(station: StationState) -> bool:
+    """OCPP has a station repeat its boot message until it is accepted."""
+    return station.odd_boot or (station.boot_status or "").casefold() in NOT_YET
 
 
 def _triggered(at: datetime, station: StationState) -> bool:
