@@ -1,0 +1,98 @@
+"""`laadwacht triage` and `laadwacht score` as a person or a script meets them: output, errors, exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.corpus_log import FIXTURE
+from tests.test_cli import complaint_of, laadwacht
+
+FAULT = [
+    2,
+    "1",
+    "StatusNotification",
+    {"connectorId": 1, "status": "Faulted", "errorCode": "ConnectorLockFailure"},
+]
+LINE = json.dumps({"t": "2026-03-01T08:00:00Z", "station": "BE-1", "dir": "in", "raw": FAULT})
+REGISTER = "station,site,installer\nBE-1,Quay,Volta\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "log.jsonl").write_text(f"{LINE}\n")
+    (tmp_path / "register.csv").write_text(REGISTER)
+    return tmp_path
+
+
+def test_json_is_alone_on_standard_output_and_bad_lines_are_named_beside_it(place: Path) -> None:
+    done = laadwacht("triage", "-", "--json", cwd=place, text=f"nonsense\n{LINE}\n")
+    (incident,) = json.loads(done.stdout)
+    assert (incident["station"], incident["fault"], incident["state"]) == (
+        "BE-1",
+        "connector.lock",
+        "pending",
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith("laadwacht: standard input: line 1: ")
+
+
+def test_the_register_and_the_end_of_time_count(place: Path) -> None:
+    arguments = ("triage", "log.jsonl", "--stations", "register.csv", "--json", "--until")
+    (incident,) = json.loads(laadwacht(*arguments, "2026-03-01T08:05:00", cwd=place).stdout)
+    assert (incident["site"], incident["state"]) == ("Quay", "open")
+    assert json.loads(laadwacht(*arguments, "2026-03-01T08:01:00Z", cwd=place).stdout) == []
+
+
+def test_a_log_without_a_fault_ends_well_too(place: Path) -> None:
+    (place / "empty.jsonl").write_text("")
+    done = laadwacht("triage", "empty.jsonl", "--json", cwd=place)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert not list(place.glob("**/*.duckdb")), "a log is judged without a database"
+
+
+@pytest.mark.parametrize(("language", "word"), [("nl", "vergrendeling"), ("en", "lock")])
+def test_without_json_a_person_reads_it_in_the_language_asked_for(
+    place: Path, language: str, word: str
+) -> None:
+    done = laadwacht("triage", "log.jsonl", "--language", language, cwd=place)
+    assert done.returncode == 0
+    assert word in done.stdout.lower()
+    assert "hardware" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("triage",), "LOG.jsonl"),
+        (("triage", "nosuch.jsonl"), "nosuch.jsonl"),
+        (("triage", "log.jsonl", "--until", "soon"), "--until"),
+        (("triage", "log.jsonl", "--stations", "log.jsonl"), "log.jsonl"),
+        (("triage", "log.jsonl", "--catalog", "nowhere"), "nowhere"),
+        (("score", "nosuch.jsonl"), "nosuch.jsonl"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line_and_exit_code_2(
+    place: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = laadwacht(*arguments, cwd=place)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_line_that_is_no_case_is_named(place: Path) -> None:
+    assert "log.jsonl: line 1: " in complaint_of(laadwacht("score", "log.jsonl", cwd=place))
+
+
+def test_score_prints_figures_and_a_line_for_every_case(place: Path) -> None:
+    done = laadwacht("score", str(FIXTURE), "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert len(report["cases"]) == 52
+    assert set(report["headline"]["sides"]) == {"software", "hardware", "none"}
+    table = laadwacht("score", str(FIXTURE), cwd=place)
+    assert "precision" in table.stdout
