@@ -1,6 +1,7 @@
 """Reads the catalogue's YAML files and has `rules.core.catalog` parse them.
 
-Decides only which texts count: a user's file replaces the packaged one of the same name, others are added.
+Decides only which texts count: a user's file replaces the packaged one of the same name, others are added and
+their entries come before packaged ones of the same id.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ def load_catalog(extra: Path | None = None) -> Catalog:
     Raises CatalogError with every mistake at once, unreadable files among them.
     """
     texts: dict[str, str] = {}
+    own: dict[str, str] = {}
     mistakes: list[Mistake] = []
     _collect(files("data").joinpath("catalog"), "", texts, mistakes)
     if extra is not None:
         if extra.is_dir():
-            _collect(extra, "", texts, mistakes)
+            _collect(extra, "", own, mistakes)
         else:
             mistakes.append(Mistake(str(extra), 1, "is not a directory with catalogue files"))
     if mistakes:
         raise CatalogError(mistakes)
-    return parse(texts)
+    return parse(texts | own, own.keys())
 
 
 def _collect(place: Traversable, prefix: str, texts: dict[str, str], mistakes: list[Mistake]) -> None:

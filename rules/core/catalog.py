@@ -7,11 +7,11 @@ is told at once, with file, line and reason.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct, field
 
-from rules.core.codes import CodeTable, EventRule
+from rules.core.codes import NO_FAULT, CodeTable, EventRule
 from rules.core.marked_yaml import Mistake
 from rules.core.model import Cause, Owner, Severity, Side
 
@@ -52,6 +52,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
     `hold_s`: how long it must last before it is an incident. `clear_s`: how long it must be gone (None: the
     policy's delay). `quiet_s`: for faults that nothing clears, how long without a new sign until it is gone.
+    `alternatives`: ids of faults that it could be instead.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     quiet_s: float | None = None
     first_aid: Text
     not_to_do: Text | None = None
+    alternatives: tuple[str, ...] = ()
     source: str = ""
 
 
@@ -103,16 +105,21 @@ class Catalog(Struct, kw_only=True):
         found = self.texts.get(key)
         return key if found is None else found.in_(language)
 
-    def match_status(
+    def match_status(  # noqa: PLR0917  (the fields of one report, in its order)
         self,
         error_code: str | None,
         vendor_error: str | None,
         vendor_id: str | None,
         info: str | None,
         make: str | None,
+        model: str | None = None,
+        firmware: str | None = None,
     ) -> tuple[Match, ...]:
-        """Faults that a status report names, the maker's own tables before the common codes. Cached."""
-        key = (error_code, vendor_error, vendor_id, info, make)
+        """Faults that a status report names, the maker's own tables before the common codes. Cached.
+
+        One match with the fault `none` says that the maker's table knows the code and that it is no fault.
+        """
+        key = (error_code, vendor_error, vendor_id, info, make, model, firmware)
         found = self._status_cache.get(key)
         if found is None:
             found = self._resolve(*key)
@@ -121,34 +128,53 @@ class Catalog(Struct, kw_only=True):
             self._status_cache[key] = found
         return found
 
-    def _resolve(
+    def _resolve(  # noqa: PLR0917  (as match_status)
         self,
         error_code: str | None,
         vendor_error: str | None,
         vendor_id: str | None,
         info: str | None,
         make: str | None,
+        model: str | None,
+        firmware: str | None,
     ) -> tuple[Match, ...]:
         generic: list[Match] = []
-        vendor: list[Match] = []
+        special: dict[str, tuple[int, Match]] = {}  # code -> the most specific table's word
         fields = {"error_code": error_code, "vendor_error": vendor_error, "info": info}
         quiet = (error_code or "NoError").casefold() == "noerror"
         for table in self.tables:
-            if not table.applies(vendor_id, make) or (quiet and not table.with_no_error):
+            if not table.applies(vendor_id, make, model, firmware) or (quiet and not table.with_no_error):
                 continue
-            value = fields[table.field]
+            value = fields.get(table.field)
             if value is None:
                 continue
             for code, entry in table.resolve(value):
-                (vendor if table.vendor else generic).append(
-                    Match(entry.fault, code, table.name, entry.confidence)
-                )
+                match = Match(entry.fault, code, table.name, entry.confidence)
+                if not table.vendor:
+                    generic.append(match)
+                elif code.casefold() not in special or special[code.casefold()][0] < table.rank:
+                    special[code.casefold()] = (table.rank, match)
+        vendor = [match for _, match in special.values() if match.fault != NO_FAULT]
+        if len(vendor) < len(special):  # the maker says that this is none: then a vague code says no more
+            generic = [match for match in generic if match.fault != VAGUE]
         named = [match for match in vendor if match.fault != VAGUE]
-        chosen = named or generic or vendor
+        muted = [match for _, match in special.values() if match.fault == NO_FAULT]
+        chosen = named or generic or vendor or muted[:1]
         seen: dict[str, Match] = {}
         for match in chosen:
             seen.setdefault(match.fault, match)
         return tuple(seen.values())
+
+    def match_word(self, field: str, word: str | None) -> Match | None:
+        """The fault that a stop reason or a trigger names; None when it names none."""
+        if not word:
+            return None
+        for table in self.tables:
+            if table.field == field:
+                for code, entry in table.resolve(word):
+                    if entry.fault != NO_FAULT:
+                        return Match(entry.fault, code, table.name, entry.confidence)
+        return None
 
     def match_event(
         self,
@@ -161,6 +187,8 @@ class Catalog(Struct, kw_only=True):
         """The fault of an OCPP 2.x event or a security event; None when it is no fault."""
         for rule in self.events:
             if rule.matches(component, variable, tech_code, severity, trigger):
+                if rule.fault == NO_FAULT:
+                    return None
                 code = tech_code or variable or component or ""
                 return Match(rule.fault, code, rule.table, rule.confidence)
         return None
@@ -174,13 +202,17 @@ def version_of(texts: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def parse(texts: Mapping[str, str]) -> Catalog:
-    """Build the catalogue from `{file name: text}`. Raises `CatalogError` with every mistake at once."""
+def parse(texts: Mapping[str, str], own: Collection[str] = ()) -> Catalog:
+    """Build the catalogue from `{file name: text}`. Raises `CatalogError` with every mistake at once.
+
+    `own`: names of an operator's own files. Their entries replace those of the same id, their code tables
+    come before all others.
+    """
     from rules.core.catalog_reader import Reader
 
     reader = Reader()
-    for name in sorted(texts):
-        reader.add(name, texts[name])
+    for name in sorted(texts, key=lambda name: (name in own, name)):
+        reader.add(name, texts[name], own=name in own)
     reader.cross_check()
     if reader.mistakes:
         raise CatalogError(reader.mistakes)

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from rules.core.catalog import LANGUAGES, Fault, Task, Text
-from rules.core.codes import CodeEntry, CodeTable, Encoding, EventRule, number_of
+from rules.core.codes import NO_FAULT, CodeEntry, CodeTable, Encoding, EventRule, number_of
 from rules.core.marked_yaml import Marked, Mistake, Path, read
 from rules.core.model import Owner
 
-SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts", "patterns"}
-FIELDS = ("error_code", "vendor_error", "info")
+SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts", "patterns", "advice"}
+FIELDS = ("error_code", "vendor_error", "info", "stop_reason", "trigger")
 TABLE_KEYS = {
     "name",
     "field",
@@ -23,6 +23,8 @@ TABLE_KEYS = {
     "vendor",
     "makes",
     "vendor_ids",
+    "models",
+    "firmwares",
     "healthy",
     "with_no_error",
     "source",
@@ -37,15 +39,21 @@ class Reader:
         self.tasks: dict[str, Task] = {}
         self.faults: dict[str, Fault] = {}
         self.tables: list[CodeTable] = []
-        self.events: list[EventRule] = []
+        self._events: list[EventRule] = []
+        self._own_events: list[EventRule] = []
         self.texts: dict[str, Text] = {}
         self.limits: dict[str, float] = {}
+        self._own = False
+        self._given: dict[tuple[str, str], bool] = {}
+        self._advice: list[tuple[Marked, Path, str, Text | None, tuple[str, ...]]] = []
         self.mistakes: list[Mistake] = []
         self._uses: list[tuple[Marked, Path, str]] = []
         self._tasks_named: list[tuple[Marked, Path, Fault]] = []
 
-    def add(self, name: str, text: str) -> None:
-        """Read one file. A file without a known section (findings, for one) is somebody else's."""
+    def add(self, name: str, text: str, *, own: bool = False) -> None:
+        """Read one file. A file without a known section (findings, for one) is somebody else's. `own`: an
+        operator's file, whose entries replace packaged ones; those are read first."""
+        self._own = own
         doc = read(name, text)
         value = doc.value
         if isinstance(value, dict) and SECTIONS & value.keys():
@@ -58,6 +66,8 @@ class Reader:
                 self._table(doc, value)
             for i, raw in enumerate(self._list(doc, value, "events")):
                 self._event(doc, ("events", i), raw)
+            for key, raw in self._mapping(doc, value, "advice").items():
+                self._add_advice(doc, ("advice", key), key, raw)
             for key, raw in self._mapping(doc, value, "patterns").items():
                 self._limit(doc, ("patterns", key), key, raw)
             for key, raw in self._mapping(doc, value, "texts").items():
@@ -67,10 +77,16 @@ class Reader:
         self.mistakes.extend(doc.mistakes)
         doc.mistakes = []
 
+    @property
+    def events(self) -> list[EventRule]:
+        """Event rules in the order in which they are tried: the operator's own first."""
+        return [*self._own_events, *self._events]
+
     def cross_check(self) -> None:
         """Every fault and task that is named exists, and a fault's owner is its task's owner."""
+        self._take_advice()
         for doc, path, fault in self._uses:
-            if fault not in self.faults:
+            if fault not in self.faults and fault != NO_FAULT:
                 doc.wrong(path, f"unknown fault {fault!r}")
         for doc, path, entry in self._tasks_named:
             task = self.tasks.get(entry.task)
@@ -80,9 +96,46 @@ class Reader:
                 doc.wrong(
                     (*path, "owner"), f"owner {entry.owner} but task {entry.task} is the {task.owner}'s"
                 )
-        for doc in {id(d): d for d, *_ in [*self._uses, *self._tasks_named]}.values():
+        named: list[Any] = [*self._uses, *self._tasks_named, *self._advice]
+        docs: list[Marked] = [entry[0] for entry in named]
+        for doc in {id(doc): doc for doc in docs}.values():
             self.mistakes.extend(doc.mistakes)
             doc.mistakes = []
+
+    def _twice(self, kind: str, name: str) -> bool:
+        """Whether this layer (packaged, or the operator's own) gave the entry before."""
+        before = self._given.get((kind, name))
+        self._given[kind, name] = self._own
+        return before is not None and before == self._own
+
+    def _add_advice(self, doc: Marked, path: Path, fault: str, raw: Any) -> None:
+        """What not to do about a fault, and what it could be instead; kept apart to keep faults readable."""
+        if not isinstance(raw, dict):
+            doc.wrong(path, "must be a mapping")
+            return
+        for key in raw.keys() - {"not_to_do", "alternatives"}:
+            doc.wrong((*path, key), f"unknown key {key!r}")
+        text = self._text(doc, (*path, "not_to_do"), raw["not_to_do"]) if "not_to_do" in raw else None
+        others = raw.get("alternatives") or []
+        if not isinstance(others, list):
+            doc.wrong((*path, "alternatives"), "alternatives must be a list")
+            others = []
+        self._advice.append((doc, path, fault, text, tuple(str(other) for other in others)))
+
+    def _take_advice(self) -> None:
+        for doc, path, name, text, others in self._advice:
+            fault = self.faults.get(name)
+            if fault is None:
+                doc.wrong(path, f"unknown fault {name!r}")
+                continue
+            self.faults[name] = msgspec.structs.replace(
+                fault,
+                not_to_do=text or fault.not_to_do,
+                alternatives=others or fault.alternatives,
+            )
+            for other in others:
+                if other not in self.faults:
+                    doc.wrong((*path, "alternatives"), f"unknown fault {other!r}")
 
     def _limit(self, doc: Marked, path: Path, key: str, raw: Any) -> None:
         """A threshold: a number with a word on where it comes from."""
@@ -147,7 +200,7 @@ class Reader:
         task = self._convert(doc, path, raw, Task, ("text", "helps"))
         if task is None:
             return
-        if task.id in self.tasks:
+        if self._twice("task", task.id):
             doc.wrong(path, f"task {task.id!r} is given twice")
         if not task.contact and isinstance(contacts, dict):
             task = msgspec.structs.replace(task, contact=str(contacts.get(task.owner.value, "")))
@@ -157,7 +210,7 @@ class Reader:
         fault = self._convert(doc, path, raw, Fault, ("name", "first_aid", "not_to_do"))
         if fault is None:
             return
-        if fault.id in self.faults:
+        if self._twice("fault", fault.id):
             doc.wrong(path, f"fault {fault.id!r} is given twice")
         if not 0 <= fault.confidence <= 1:
             doc.wrong((*path, "confidence"), "confidence must lie between 0 and 1")
@@ -174,10 +227,11 @@ class Reader:
         head = self._mapping(doc, value, "table")
         for key in head.keys() - TABLE_KEYS:
             doc.wrong(("table", key), f"unknown key {key!r}")
-        name, column = head.get("name"), head.get("field", "vendor_error")
+        name, columns = head.get("name"), head.get("field", "vendor_error")
+        columns = columns if isinstance(columns, list) else [columns]
         if not name:
             doc.wrong(("table",), "table needs a name")
-        if column not in FIELDS:
+        if not set(map(str, columns)) <= set(FIELDS):
             doc.wrong(("table", "field"), f"field must be one of {', '.join(FIELDS)}")
         try:
             encoding = Encoding(str(head.get("encoding", "exact")))
@@ -201,21 +255,25 @@ class Reader:
                     doc.wrong(path, f"{code!r} is no number")
                 else:
                     by_number[number] = (code, entry)
-        self.tables.append(
-            CodeTable(
-                name=str(name),
-                field=str(column),
-                encoding=encoding,
-                codes=codes,
-                vendor=bool(head.get("vendor", False)),
-                makes=tuple(str(m).casefold() for m in head.get("makes") or ()),
-                vendor_ids=tuple(str(v).casefold() for v in head.get("vendor_ids") or ()),
-                healthy=frozenset(str(h).casefold() for h in head.get("healthy") or ()),
-                with_no_error=bool(head.get("with_no_error", False)),
-                source=str(head.get("source", "")),
-                by_number=by_number,
+        for column in columns:
+            self.tables.append(
+                CodeTable(
+                    name=str(name),
+                    field=str(column),
+                    encoding=encoding,
+                    codes=codes,
+                    vendor=bool(head.get("vendor", False)),
+                    makes=tuple(str(m).casefold() for m in head.get("makes") or ()),
+                    vendor_ids=tuple(str(v).casefold() for v in head.get("vendor_ids") or ()),
+                    models=tuple(str(m).casefold() for m in head.get("models") or ()),
+                    firmwares=tuple(str(f).casefold() for f in head.get("firmwares") or ()),
+                    own=self._own,
+                    healthy=frozenset(str(h).casefold() for h in head.get("healthy") or ()),
+                    with_no_error=bool(head.get("with_no_error", False)),
+                    source=str(head.get("source", "")),
+                    by_number=by_number,
+                )
             )
-        )
 
     def _event(self, doc: Marked, path: Path, raw: Any) -> None:
         if not isinstance(raw, dict) or not raw.get("fault"):
@@ -229,14 +287,13 @@ class Reader:
             found = raw.get(key)
             return None if found is None else str(found).casefold()
 
-        self.events.append(
-            EventRule(
-                table=doc.file,
-                fault=str(raw["fault"]),
-                component=word("component"),
-                variable=word("variable"),
-                tech_code=word("tech_code"),
-                max_severity=raw.get("max_severity"),
-                confidence=raw.get("confidence"),
-            )
+        rule = EventRule(
+            table=doc.file,
+            fault=str(raw["fault"]),
+            component=word("component"),
+            variable=word("variable"),
+            tech_code=word("tech_code"),
+            max_severity=raw.get("max_severity"),
+            confidence=raw.get("confidence"),
         )
+        (self._own_events if self._own else self._events).append(rule)

@@ -31,9 +31,15 @@ class CodeEntry(Struct, frozen=True, kw_only=True):
     confidence: float | None = None
 
 
+NO_FAULT = "none"  # in place of a fault: this code is none, whatever a less specific table says
+
+
 class CodeTable(Struct, kw_only=True):
     """`vendor`: a maker's table, which speaks before the common codes. `makes` and `vendor_ids` are prefixes,
-    compared without case; with both empty the table is for every station."""
+    compared without case; with both empty the table is for every station. `models` and `firmwares` are
+    prefixes too and narrow it further. The more conditions, the higher the `rank`; an operator's own table
+    ranks above all.
+    """
 
     name: str
     field: str
@@ -42,12 +48,31 @@ class CodeTable(Struct, kw_only=True):
     vendor: bool = False
     makes: tuple[str, ...] = ()
     vendor_ids: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    firmwares: tuple[str, ...] = ()
+    own: bool = False
     healthy: frozenset[str] = frozenset()
     with_no_error: bool = False
     source: str = ""
     by_number: dict[int, tuple[str, CodeEntry]] = default(default_factory=dict)
 
-    def applies(self, vendor_id: str | None, make: str | None) -> bool:
+    @property
+    def rank(self) -> int:
+        named = bool(self.makes or self.vendor_ids)
+        return named + 2 * bool(self.models) + 4 * bool(self.firmwares) + 8 * self.own
+
+    def applies(
+        self,
+        vendor_id: str | None,
+        make: str | None,
+        model: str | None = None,
+        firmware: str | None = None,
+    ) -> bool:
+        """Whether the table speaks of such a station. A condition on what is not known does not hold."""
+        if self.models and not (model or "").casefold().startswith(self.models):
+            return False
+        if self.firmwares and not (firmware or "").casefold().startswith(self.firmwares):
+            return False
         if not self.makes and not self.vendor_ids:
             return True
         make_text = (make or "").casefold()

@@ -41,6 +41,8 @@ def place(row: IncidentRow, catalog: Catalog, language: str) -> str:
     }
     if row.scope is Scope.SITE:
         return _fill(catalog.text("place.site", language), values)
+    if row.scope in (Scope.CONNECTIVITY, Scope.FIRMWARE):
+        return _fill(catalog.text(f"place.{row.scope.value}", language), values)
     if row.station is None:
         return _fill(catalog.text("place.platform", language), values)
     if row.connector or row.evse:
@@ -79,6 +81,11 @@ def not_to_do(row: IncidentRow, catalog: Catalog, language: str) -> str | None:
     """What to leave alone; None when nothing is named."""
     text = catalog.fault(row.fault).not_to_do
     return None if text is None else text.in_(language)
+
+
+def alternatives(fault: str, catalog: Catalog, language: str) -> list[str]:
+    """The names of what else it could be."""
+    return [catalog.fault(other).name.in_(language) for other in catalog.fault(fault).alternatives]
 
 
 def in_all(say: Callable[[str], str]) -> dict[str, str]:

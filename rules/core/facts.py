@@ -192,7 +192,7 @@ def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[
     if obs.charging_state is not None:
         session.charging_state = obs.charging_state.casefold()
     conn = _connector(station, session.row.evse, session.row.connector)
-    return [] if conn is None else reason.detect(obs, obs.trigger, "trigger", station, conn, ctx)
+    return [] if conn is None else reason.detect(obs, station, conn, ctx)
 
 
 def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -204,7 +204,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
         conn.ended_reason = row.reason
         if conn.behaviour:
             signals += stuck.on_end(obs, conn)
-        signals += reason.detect(obs, obs.reason, "stop_reason", station, conn, ctx)
+        signals += reason.detect(obs, station, conn, ctx)
     if conn is None or row.outcome in ("refused", "orphan"):
         return signals
     signals += energy.on_session_end(obs, conn, session, ctx)

@@ -24,10 +24,14 @@ DESTINATIONS = (
 )
 
 
+def catalog_texts() -> dict[str, str]:
+    folder = ROOT / "data" / "catalog"
+    return {str(p.relative_to(ROOT)): p.read_text() for p in sorted(folder.rglob("*.yaml"))}
+
+
 @cache
 def real_catalog() -> Catalog:
-    folder = ROOT / "data" / "catalog"
-    return catalog.parse({str(p.relative_to(ROOT)): p.read_text() for p in sorted(folder.rglob("*.yaml"))})
+    return catalog.parse(catalog_texts())
 
 
 def at(seconds: float) -> datetime:

@@ -1,4 +1,4 @@
-"""More sentences of the scenario cases: readings with power, SIM cards, firmware, a slow back end, unlocking."""
+"""More sentences of the scenario cases: readings with power, SIM cards, firmware, slow answers, locks."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_all_mistakes_of_all_files_are_told_at_once() -> None:
     faults = _fault(side="hard", severity="low") + "- id: second\n"
     table = "table: {name: v, field: colour, encoding: exact}\ncodes:\n  A: no.such\n"
     found = _mistakes(**{"a.yaml": TASKS + faults, "b.yaml": table})
-    assert ("b.yaml", 1, "field must be one of error_code, vendor_error, info") in found
+    assert ("b.yaml", 1, "field must be one of error_code, vendor_error, info, stop_reason, trigger") in found
     assert ("b.yaml", 3, "unknown fault 'no.such'") in found
     assert any(file == "a.yaml" and line == 10 and "hard" in reason for file, line, reason in found)
     assert any(file == "a.yaml" and line == 16 for file, line, _ in found)
@@ -122,6 +122,11 @@ def test_a_mask_whose_code_is_no_number_is_a_mistake() -> None:
         ("Alfen", "999", set()),
         (None, "CX003;CX015", {"station.temperature", "electrical.power_loss"}),
         ("Delta", "EV0087", {"electrical.contactor"}),
+        ("Pionix", "evse_board_support/BrownOut", {"electrical.under_voltage"}),
+        ("Compleo", "B", {"electrical.ground"}),
+        ("Easee", "52", {"none"}),
+        ("Easee", "7", {"electrical.phase"}),
+        ("KEBA", "0x9001", {"electrical.contactor"}),
     ],
 )
 def test_vendor_codes_are_read_as_their_maker_writes_them(
@@ -134,6 +139,97 @@ def test_vendor_codes_are_read_as_their_maker_writes_them(
 def test_a_vague_vendor_code_does_not_hide_a_common_one() -> None:
     found = helpers.real_catalog().match_status("GroundFailure", "1", None, None, "Alfen")
     assert [m.fault for m in found] == ["electrical.ground"]
+
+
+def _overlay(text: str) -> catalog.Catalog:
+    """The product's catalogue with one file of an operator over it."""
+    own = {"own.yaml": text}
+    return catalog.parse(helpers.catalog_texts() | own, own.keys())
+
+
+OWN_TABLE = """
+table: {name: own, field: vendor_error, encoding: number, vendor: true, makes: [Alfen], models: [NG910],
+  firmwares: ["6.5"]}
+codes:
+  "102": station.energy_manager
+  "103": none
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "firmware", "code", "faults"),
+    [
+        ("NG910-60003", "6.5.1", "102", {"station.energy_manager"}),
+        ("NG910-60003", "6.4.0", "102", {"electrical.contactor"}),
+        ("NG920", "6.5.1", "102", {"electrical.contactor"}),
+        (None, None, "102", {"electrical.contactor"}),
+        ("NG910-60003", "6.5.1", "103", {"none"}),
+    ],
+)
+def test_an_operators_own_table_speaks_first_where_its_model_and_firmware_match(
+    model: str | None, firmware: str | None, code: str, faults: set[str]
+) -> None:
+    found = _overlay(OWN_TABLE).match_status("OtherError", code, None, None, "Alfen", model, firmware)
+    assert {m.fault for m in found} == faults
+
+
+def test_an_operators_own_limit_fault_and_event_replace_the_packaged_ones() -> None:
+    text = 'patterns:\n  stuck.preparing_s: {limit: 60, why: "our car park"}\n'
+    text += "events:\n- {component: RCD, variable: Tripped, fault: none}\n"
+    text += _fault(id="station.internal", task="mob.support.monitoring")
+    found = _overlay(text)
+    assert found.limits["stuck.preparing_s"] == 60
+    assert found.fault("station.internal").owner is Owner.OPERATOR
+    assert found.match_event("RCD", "Tripped", None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("patterns:\n  stuck.preparing_s: {limit: soon, why: x}\n", 2, "a pattern needs a limit"),
+        ("patterns:\n  a:\n    limit: 5\n", 2, "a pattern needs a why"),
+        ("advice:\n  no.such: {alternatives: []}\n", 2, "unknown fault 'no.such'"),
+        ("advice:\n  station.offline: {alternatives: [no.such]}\n", 2, "unknown fault 'no.such'"),
+        ("advice:\n  station.offline: {not_to_do: {nl: a}}\n", 2, "text lacks fr, en"),
+        ("table: {name: v, encoding: exact}\ncodes:\n  A: no.such\n", 3, "unknown fault 'no.such'"),
+    ],
+)
+def test_a_mistake_in_an_operators_own_file_names_file_line_and_reason(
+    text: str, line: int, reason: str
+) -> None:
+    with pytest.raises(CatalogError) as caught:
+        _overlay(text)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.file, mistake.line) == ("own.yaml", line)
+    assert mistake.reason.startswith(reason)
+
+
+def test_every_fault_says_what_to_try_what_to_leave_and_what_else_it_could_be() -> None:
+    found = helpers.real_catalog()
+    for fault in found.faults.values():
+        assert fault.source, fault.id
+        assert fault.not_to_do is not None, fault.id
+        assert fault.alternatives, fault.id
+        assert fault.id not in fault.alternatives
+
+
+@pytest.mark.parametrize("language", catalog.LANGUAGES)
+def test_what_else_it_could_be_is_told_by_name(language: str) -> None:
+    found = helpers.real_catalog()
+    names = explain.alternatives("meter.frozen", found, language)
+    assert names == [
+        found.fault(other).name.in_(language) for other in ("meter.failure", "charging.no_power")
+    ]
+
+
+def test_every_limit_that_a_rule_asks_for_is_in_the_catalogue() -> None:
+    import re
+
+    folder = helpers.ROOT / "rules" / "core"
+    source = "\n".join(p.read_text() for p in folder.rglob("*.py"))
+    asked = set(re.findall(r'limit\("([\w.]+)"\)', source)) | set(re.findall(r'limits\["([\w.]+)"\]', source))
+    assert len(asked) > 30
+    assert asked - helpers.real_catalog().limits.keys() == set()
 
 
 def test_every_proof_that_a_rule_gives_has_its_sentence_in_three_languages() -> None:

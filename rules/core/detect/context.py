@@ -40,6 +40,11 @@ class Context(Struct):
         asset = self.register.get(name)
         return asset.make if asset is not None else None
 
+    def firmware_of(self, name: str, station: StationState) -> tuple[str | None, str | None]:
+        """Model and firmware, for code tables that hold for some only."""
+        asset = self.register.get(name)
+        return station.model or (asset.model if asset is not None else None), station.firmware
+
 
 def proof(obs: Observation, says: str, **values: Any) -> Evidence:
     """Evidence that points at the observation's own frame."""

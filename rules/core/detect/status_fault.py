@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rules.core import noise
 from rules.core.catalog import Match
+from rules.core.codes import NO_FAULT
 from rules.core.detect import self_clearing
 from rules.core.detect.context import Context, proof
 from rules.core.model import Status, StatusReported
@@ -26,9 +27,18 @@ def detect(obs: StatusReported, station: StationState, conn: ConnectorState, ctx
     """Signals of one report; keeps `conn.faults` in step with them."""
     quiet = (obs.error_code or "NoError").casefold() == "noerror"
     matches: tuple[Match, ...] = ()
-    if not quiet or ctx.catalog.some_with_no_error:
+    if not quiet or (ctx.catalog.some_with_no_error and (obs.vendor_error or obs.info)):
         make = ctx.make_of(obs.station, station)
-        matches = ctx.catalog.match_status(obs.error_code, obs.vendor_error, obs.vendor_id, obs.info, make)
+        matches = ctx.catalog.match_status(
+            obs.error_code,
+            obs.vendor_error,
+            obs.vendor_id,
+            obs.info,
+            make,
+            *ctx.firmware_of(obs.station, station),
+        )
+    if matches and matches[0].fault == NO_FAULT:
+        quiet, matches = True, ()  # the maker's own word: this code is no fault
     if quiet and not matches:
         if obs.status is Status.FAULTED:
             return _faulted_without_code(obs, station, conn, ctx)
