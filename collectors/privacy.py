@@ -85,6 +85,10 @@ _TRACED: Final = re.compile(r"(?=.*\d)(?=.*\D).{6,}", re.DOTALL)
 """A card like this is hidden wherever it appears in a frame; "Central" or "100000" would hit by chance."""
 
 
+def is_pseudonym(token: str) -> bool:
+    return _PSEUDONYM.fullmatch(token) is not None
+
+
 class Pseudonymiser:
     """`key` is 16 to 64 bytes of secret; None leaves cards as they are (passwords are hidden regardless)."""
 

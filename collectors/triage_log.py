@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from collectors.logfile import BadLine, LogRecord
-from collectors.privacy import Pseudonymiser
+from collectors.privacy import Pseudonymiser, is_pseudonym
 from collectors.replay import Replay
 from rules.core.catalog import Catalog
 from rules.core.judge import Judge
@@ -23,9 +23,23 @@ from rules.core.model import Asset, IncidentRow, IncidentState
 from rules.core.policy import Policy
 from rules.core.report import incident_report
 
-KEY_BYTES = 32
 #: Faults that consist of the absence of frames: only time itself can show them, never the end of a log.
 OF_SILENCE = frozenset({"link.silence"})
+
+
+class NumberedCards(Pseudonymiser):
+    """Cards numbered in order of appearance: the same log gives the same verdicts, ids included, and nothing
+    of a card is left to compute it from."""
+
+    def __init__(self) -> None:
+        super().__init__(secrets.token_bytes(32))
+        self._numbers: dict[str, str] = {}
+
+    def token(self, token: str) -> str:
+        if is_pseudonym(token):
+            return token
+        plain = token.strip().casefold()
+        return self._numbers.setdefault(plain, f"tok_{len(self._numbers) + 1:016x}")
 
 
 class Triage(Struct, frozen=True, kw_only=True):
@@ -54,7 +68,7 @@ def triage(
     bad_told: int = 50,
 ) -> Triage:
     """Never raises for what a log holds. `until` is aware UTC; before the log's end it only leaves out what
-    is still in its hold time. Cards get a pseudonym under a key that is thrown away.
+    is still in its hold time. Cards are numbered.
     """
     bad: list[BadLine] = []
     bad_count = 0
@@ -66,7 +80,7 @@ def triage(
             bad.append(line)
 
     judge = Judge(catalog, register, policy, (), imported=True)
-    replay = Replay(judge, Pseudonymiser(secrets.token_bytes(KEY_BYTES)))
+    replay = Replay(judge, NumberedCards())
     replay.run(items, refuse)
     if until is not None and (replay.reached is None or until > replay.reached):
         replay.advance(until)

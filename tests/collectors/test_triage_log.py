@@ -138,6 +138,19 @@ def test_cards_appear_under_a_pseudonym_only() -> None:
     assert "04AABBCCDD" not in text
 
 
+def test_the_same_log_gives_the_same_incidents_to_the_letter() -> None:
+    log = []
+    for n in range(8):
+        card = {"idTag": f"04AABBCC{n % 2}D"}
+        log.append(frame(n * 10, [2, f"a{n}", "Authorize", card], station=f"S{n % 3}"))
+        log.append(frame(n * 10 + 1, [3, f"a{n}", {"idTagInfo": {"status": "Invalid"}}], "out", f"S{n % 3}"))
+    first, lines = judged(log).incidents, "".join(json.dumps(record) + "\n" for record in log).encode()
+    assert first
+    for size in (1, 7, 4096):
+        chunks = (lines[n : n + size] for n in range(0, len(lines), size))
+        assert triage(read_log(chunks), CATALOG, {}, Policy()).incidents == first
+
+
 def test_bad_lines_are_told_by_number_and_stop_nothing() -> None:
     good = json.dumps(status(0, "Faulted", "GroundFailure"))
     found = triage(read_log([f'{good}\nnonsense\n{{"t":1}}\n'.encode()]), CATALOG, {}, Policy(), bad_told=1)
