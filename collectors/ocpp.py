@@ -37,12 +37,10 @@ PROMISE_S: Final = 10.0
 """Seconds a station gets for a message it agreed to send."""
 DEMANDED: Final = {
     "BootNotification": ("status", "currentTime", "interval"),
-    "Heartbeat": ("currentTime",),
     "Authorize": ("idTagInfo",),
     "StartTransaction": ("transactionId", "idTagInfo"),
-    "DataTransfer": ("status",),
 }
-"""Members that the schemas of answers demand, 1.6 and 2.x alike (2.x says idTokenInfo)."""
+"""Members that answers must have, in 1.6 and 2.x alike (2.x says idTokenInfo), and a station cannot miss."""
 
 # The member that only this version's payload of an action both versions know has: (1.6, 2.x).
 _MARKS: Final = {

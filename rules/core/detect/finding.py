@@ -7,6 +7,8 @@ be accepted is one until it is accepted.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from rules.core.detect.context import Context, keep_recent, proof
 from rules.core.model import BootAnswered, FindingSeen, OddAnswered
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -29,6 +31,8 @@ LIMITS = {
     # Sent a third time though nothing was lost in between: nobody took it, or the answer is not understood.
     "message_repeated": 2,
 }
+REPEATED = "message_repeated"
+CATCHING_UP_S = 120.0
 AGAIN = 3
 ONCE_DISCOUNT = 0.15
 # Details of `json_truncated`: who cut the text.
@@ -65,6 +69,9 @@ def detect(obs: FindingSeen, station: StationState, ctx: Context) -> list[Signal
     if obs.detail == UNCLOSED:
         limit = 1
     times = keep_recent(station.findings.get(obs.finding, []), obs.at, WINDOW_S)[-50:]
+    if obs.finding == REPEATED and station.connected_at is not None:
+        # After a lost connection a station sends again what it had no answer to: the link's doing.
+        times = [at for at in times if at >= station.connected_at + timedelta(seconds=CATCHING_UP_S)]
     station.findings[obs.finding] = times
     if len(times) < limit:
         return []
