@@ -73,14 +73,14 @@ class ClockWatch(Struct):
 class Trend(Struct):
     """A station's own normal and how far it has left it: an exponential mean and spread and a cumulative sum.
 
-    `day` and `count` gather what is looked at day by day; `recent` holds the last values for the eye.
+    `day` (an ordinal, UTC) and `count` gather what is looked at day by day; `recent` holds the last values.
     """
 
     n: int = 0
     mean: float = 0.0
     spread: float = 0.0
     cusum: float = 0.0
-    day: str | None = None
+    day: int | None = None
     count: float = 0.0
     recent: list[float] = field(default_factory=list)
 

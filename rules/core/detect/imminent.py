@@ -6,8 +6,6 @@ at by the day, when the next sign of that kind comes after it; starts and unlock
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 from rules.core.detect.context import Context, proof
 from rules.core.model import Connected, EventReported, MeterRead, Observation
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -73,7 +71,7 @@ def _close_days(
     obs: Observation, trend: Trend, fault: str, ctx: Context, empty: float | None = None
 ) -> list[Signal]:
     """Take in the day that is over. `empty`: the value of a day without a sign, None: it says nothing."""
-    today = _day(obs.at)
+    today = obs.at.toordinal()
     if trend.day == today:
         return []
     signals: list[Signal] = []
@@ -82,16 +80,12 @@ def _close_days(
         bad = ctx.limit(f"{fault}_least")
         rising = push(trend, trend.count, least=least, floor=floor) and trend.count >= bad
         if empty is not None:
-            gap = (date.fromisoformat(today) - date.fromisoformat(trend.day)).days - 1
+            gap = today - trend.day - 1
             for _ in range(max(0, min(gap, MOST_EMPTY_DAYS))):
                 rising = push(trend, empty, least=least, floor=floor) and rising
         signals = _said(obs, trend, fault, rising)
     trend.day, trend.count = today, 0.0
     return signals
-
-
-def _day(at: datetime) -> str:
-    return at.date().isoformat()
 
 
 def _said(obs: Observation, trend: Trend, fault: str, rising: bool) -> list[Signal]:

@@ -63,15 +63,15 @@ def _register(obs: MeterRead, conn: ConnectorState, seen: MeterWatch, ctx: Conte
         return []
     if now < was - SLACK_WH:
         return [_raise(obs, conn, BACKWARDS, "meter_backwards", was_wh=was, now_wh=now)]
-    if obs.ref != seen.ref:
+    rise, slack = now - was, ctx.limit("meter.jump_wh")
+    if rise <= slack or obs.ref != seen.ref:
         return []  # what happened between two sessions was not read
     seconds = (obs.at - seen.at).total_seconds()
     if obs.station_at is not None and seen.station_at is not None:
         seconds = max(seconds, (obs.station_at - seen.station_at).total_seconds())
     asset = ctx.register.get(obs.station)
     rated = asset.rated_kw * 1000 if asset is not None and asset.rated_kw else ANY_STATION_W
-    most = rated * ctx.limit("meter.jump_factor") * seconds / 3600 + ctx.limit("meter.jump_wh")
-    if now - was <= most:
+    if rise <= rated * ctx.limit("meter.jump_factor") * seconds / 3600 + slack:
         return []
     return [_raise(obs, conn, JUMP, "meter_jump", was_wh=was, now_wh=now, seconds=round(seconds))]
 
@@ -90,7 +90,7 @@ def _power(
         return []
     if not charging or full or (power is not None and power > ctx.limit("charging.no_power_w")):
         seen.idle_since, seen.idle_n = None, 0
-        return passed(obs, conn, NO_POWER, "power_flows", power_w=obs.power_w)
+        return passed(obs, conn, NO_POWER, "power_flows", power_w=obs.power_w) if conn.behaviour else []
     seen.idle_n += 1
     if seen.idle_since is None:
         seen.idle_since = obs.at
@@ -107,7 +107,7 @@ def _frozen(obs: MeterRead, conn: ConnectorState, seen: MeterWatch, ctx: Context
         return []
     if seen.wh != obs.energy_wh or obs.ref != seen.ref or seen.at is None:
         seen.still_since, seen.still_n, seen.still_owed_wh = obs.at, 1, 0.0
-        return passed(obs, conn, FROZEN, "register_moves")
+        return passed(obs, conn, FROZEN, "register_moves") if conn.behaviour else []
     if seen.still_since is None:
         seen.still_since = obs.at
     seen.still_n += 1
