@@ -14,6 +14,7 @@ import duckdb
 from data.insert import TABLES, insert_tables, joined, mark_of, set_mark
 from data.journal import groups_after, journal_files
 from data.rows import Tables
+from data.transaction import in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +45,11 @@ def replay(connection: duckdb.DuckDBPyConnection, database: Path) -> int:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, waiting: list[Tables], last: int) -> None:
-    connection.execute("BEGIN TRANSACTION")
-    try:
-        insert_tables(connection, waiting)
-        set_mark(connection, last)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    def job(cursor: duckdb.DuckDBPyConnection) -> None:
+        insert_tables(cursor, waiting)
+        set_mark(cursor, last)
+
+    in_transaction(connection, job)
 
 
 def left_in_journal(connection: duckdb.DuckDBPyConnection, database: Path) -> Tables:

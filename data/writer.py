@@ -22,6 +22,7 @@ from data.errors import StoreClosed, StoreError, StoreUnwritable
 from data.insert import has_imports, insert_imports, insert_tables, set_mark
 from data.journal import Journal
 from data.rows import Batch, Tables, tables_of
+from data.transaction import in_transaction
 from rules.core.model import Observation
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,9 @@ CommitWatcher = Callable[[float, int], None]
 
 # Rows in one journal group: it costs about the same for 1 row and for 100 (its sync and fixed work a column).
 MAX_GROUP_ROWS = 8_000
-LINGER_S = 0.002
-# A transaction of the tables costs 15 ms whether it holds 10 rows or 1,000, so at most four a second.
-INSERT_EVERY_S = 0.25
+LINGER_S = 0.004
+# A transaction of the tables costs 15 ms for 10 rows as for 1,000: two a second, unless one is awaited.
+INSERT_EVERY_S = 0.5
 MAX_INSERT_ROWS = 20_000
 # More rows than this in memory and journal only: stations wait while the tables catch up ...
 MAX_WAITING_ROWS = 60_000
@@ -129,17 +130,21 @@ class Writer:
             raise StoreClosed("the store is closed: nothing more is accepted")
         done(StoreClosed("the store is closed: nothing more is accepted"))
 
-    def transact(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Runs `job` in its own transaction after all that was submitted before; its result or its error."""
+    def transact(self, job: Callable[[duckdb.DuckDBPyConnection], T], *, ordered: bool = True) -> T:
+        """Runs `job` in its own transaction; its result or its error.
+
+        With `ordered` all that was submitted before is in the tables by then.
+        """
         if threading.current_thread() is self._thread:
             # A subscriber writes: its turn is between two transactions already.
-            return self._in_transaction(job)
+            return in_transaction(self._cursor, job)
         future: Future[T] = Future()
         with self._lock:
             if self._closing:
                 raise StoreClosed("the store is closed: nothing more is accepted")
             in_callback = threading.current_thread() is self._journal_thread
-            self._jobs.append(_Job(job, future, self._journalled if in_callback else self._submitted))
+            after = self._journalled if in_callback else self._submitted
+            self._jobs.append(_Job(job, future, after if ordered else 0))
             self._work.notify()
         return future.result()
 
@@ -189,11 +194,12 @@ class Writer:
             self._closing = True
             self._arrived.notify()
             self._work.notify()
-        if threading.current_thread() not in {self._thread, self._journal_thread}:
-            self._journal_thread.join()
-            self._thread.join()
-            self._journal.close(all_stored=not self._groups)
-            self._cursor.close()
+        if threading.current_thread() in {self._thread, self._journal_thread}:
+            return
+        self._journal_thread.join()
+        self._thread.join()
+        self._journal.close(all_stored=not self._groups)
+        self._cursor.close()
 
     # --- the journal's thread ---
 
@@ -322,16 +328,9 @@ class Writer:
             return set()
 
         try:
-            known = self._in_transaction(insert)
+            known = in_transaction(self._cursor, insert)
         except Exception as error:
-            self._failed_commits += 1
-            log.error("%d groups could not be brought to the tables: %s", len(groups), error)
-            if imports:
-                self._passed(groups)
-                for write in imports:
-                    self._tell(write, error)
-            else:
-                self._strand(groups, error)
+            self._strand(groups, error)
             return
         self._insert_after = started + INSERT_EVERY_S
         self._table_error = None
@@ -353,7 +352,14 @@ class Writer:
             self._progress.notify_all()
 
     def _strand(self, groups: list[_Group], error: Exception) -> None:
-        """They are in the journal, so nothing is lost: tried again soon, and at the next start."""
+        """What is in the journal is not lost: tried again soon, and at the next start. Imports hear of it."""
+        self._failed_commits += 1
+        log.error("%d groups could not be brought to the tables: %s", len(groups), error)
+        if groups[0].waiting:
+            self._passed(groups)
+            for write in groups[0].waiting:
+                self._tell(write, error)
+            return
         with self._lock:
             self._table_error = str(error)
             self._insert_after = time.monotonic() + RETRY_S
@@ -363,25 +369,11 @@ class Writer:
 
     def _run_job(self, job: _Job) -> None:
         try:
-            result = self._in_transaction(job.run)
+            result = in_transaction(self._cursor, job.run)
         except BaseException as error:
             job.future.set_exception(error)
         else:
             job.future.set_result(result)
-
-    def _in_transaction(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        self._cursor.execute("BEGIN TRANSACTION")
-        try:
-            result = job(self._cursor)
-            self._cursor.execute("COMMIT")
-        except BaseException:
-            try:
-                self._cursor.execute("ROLLBACK")
-            except duckdb.Error as error:
-                # A failed COMMIT has ended the transaction already; the first error is the one to tell.
-                log.debug("nothing to roll back: %s", error)
-            raise
-        return result
 
     def _tell(self, write: _Write, error: BaseException | None) -> None:
         if write.done is not None:
