@@ -27,6 +27,7 @@ from collectors.frame import Frame as OcppFrame
 from collectors.ocpp import Decoder
 from collectors.station_access import Pace
 from collectors.tap_link import TapLink
+from collectors.wire import between_messages, text_frame, whole_texts
 
 if TYPE_CHECKING:
     from collectors.listener import Desk
@@ -78,6 +79,7 @@ class StationConnection(ServerConnection):
     replaced = False
     _pace: Pace | None = None
     _entered = False
+    _plain = False  # the library's parser is between two messages
     _waiting: tuple[str, asyncio.Future[CallAnswer]] | None = None
     _turn: asyncio.Lock | None = None
     _parts: bytearray | None = None
@@ -96,6 +98,17 @@ class StationConnection(ServerConnection):
         for event in early or ():
             self.process_event(event)
 
+    def data_received(self, data: bytes) -> None:
+        """Plain messages go straight to us; all else, and what follows half a message, to the library."""
+        if self._plain and self.protocol.state is State.OPEN:
+            texts = whole_texts(data, self.protocol.max_message_size or len(data))
+            if texts is not None:
+                for text in texts:
+                    self._meet(text, False)
+                return
+        super().data_received(data)
+        self._plain = self._entered and between_messages(self.protocol)
+
     def process_event(self, event: Event) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
@@ -103,11 +116,14 @@ class StationConnection(ServerConnection):
         if not self._entered:
             self._early = [*(self._early or ()), event]
             return
+        if event.fin and event.opcode is not Opcode.CONT:
+            self._meet(bytes(event.data), event.opcode is Opcode.BINARY)
+        else:
+            self._fragment(event)
+
+    def _meet(self, data: bytes, binary: bool) -> None:
         try:
-            if event.fin and event.opcode is not Opcode.CONT:
-                self._message(bytes(event.data), event.opcode is Opcode.BINARY)
-            else:
-                self._fragment(event)
+            self._message(data, binary)
         except Exception:
             # A defect of ours must not cost the station its connection.
             log.exception("a message of %s could not be processed", self.station)
@@ -120,7 +136,7 @@ class StationConnection(ServerConnection):
         self._parts += event.data
         if event.fin:
             parts, self._parts = self._parts, None
-            self._message(bytes(parts), self._binary)
+            self._meet(bytes(parts), self._binary)
 
     def _message(self, data: bytes, binary: bool) -> None:
         if self.link is not None:
@@ -170,9 +186,9 @@ class StationConnection(ServerConnection):
         """Send without waiting. A closed connection drops it; a station that never reads is cut off."""
         if self.protocol.state is not State.OPEN:
             return
-        self.protocol.send_text(text.encode())
         try:
-            self.send_data()
+            # Nobody else sends text, and never in fragments: the frame can be written as it is.
+            self.transport.write(text_frame(text.encode()))
         except (OSError, RuntimeError) as error:
             # The socket is gone; the close is noticed and recorded by the listener.
             log.debug("sending to %s failed: %s", self.station, error)
