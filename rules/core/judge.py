@@ -120,6 +120,8 @@ class Judge:
                 self._look(due, key, out)
             elif kind == "supplier":
                 self._outages.suppliers.write_members(key, due, out)
+            elif kind == "wave":
+                self._waves.write_members(key, due, out)
             elif kind == "await":
                 signal = awaited.time_is_up(key, due, self._context)
                 if signal is not None:

@@ -192,12 +192,14 @@ class JudgeState(Struct):
     suppliers: dict[str, dict[str, datetime]] = field(
         default_factory=dict
     )  # prefix -> silent station -> since
+    supplier_last: dict[str, datetime] = field(default_factory=dict)  # when its last station fell silent
     supplier_new: dict[str, list[str]] = field(default_factory=dict)  # members not yet in its row
     cards: dict[str, CardTrail] = field(default_factory=dict)  # by token
     versions: dict[str, dict[str, int]] = field(
         default_factory=dict
     )  # make and model -> firmware -> stations
     waves: dict[str, dict[str, tuple[datetime, str]]] = field(default_factory=dict)  # wave -> station -> seen
+    wave_new: dict[str, list[str]] = field(default_factory=dict)  # members not yet in its row
     awaited: dict[str, datetime] = field(default_factory=dict)  # installed, never heard: when that is told
     watch_since: datetime | None = None
     cured: dict[str, datetime] = field(

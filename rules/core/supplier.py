@@ -81,9 +81,10 @@ class Suppliers:
             return False
         silent = self.ctx.state.suppliers.setdefault(supplier, {})
         silent[name] = since
+        last = self.ctx.state.supplier_last.get(supplier, since)
+        self.ctx.state.supplier_last[supplier] = max(last, since)
         window = self.ctx.policy.platform_window_s
         if fault_key(supplier) in self.ctx.state.tracked:
-            last = max((when for n, when in silent.items() if n != name), default=since)
             if abs((since - last).total_seconds()) > window:
                 return False
             self._join(supplier, name, at, out)
@@ -162,6 +163,7 @@ class Suppliers:
             return
         if not silent:
             del self.ctx.state.suppliers[supplier]
+            self.ctx.state.supplier_last.pop(supplier, None)
         tracked = self.ctx.state.tracked.get(fault_key(supplier))
         if tracked is None or tracked.row.state is IncidentState.RECOVERING:
             return

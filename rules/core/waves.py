@@ -19,6 +19,7 @@ from rules.core.state import StationState
 
 RULE = "scope.firmware"
 FAULT = "firmware.wave"
+JOIN_EVERY_S = 30.0
 OWN_CAUSES = (Cause.CHARGER_HARDWARE, Cause.FIRMWARE, Cause.UNKNOWN)
 
 
@@ -55,14 +56,40 @@ class Waves:
             return
         waves = self.ctx.state.waves
         members = waves.setdefault(wave, {})
-        new = signal.station not in members
+        before = members.get(signal.station)
+        new = before is None
+        if before is not None:
+            self.wave_of.pop(before[1], None)
         members[signal.station] = (at, signal.key)
         self.wave_of[signal.key] = (wave, signal.station)
         key = place_key(None, None, None, FAULT, wave)
-        if not new:
-            if key in self.ctx.state.tracked:
-                self._attach([signal.key], key, at, out)
+        if key in self.ctx.state.tracked:
+            self._join(wave, signal, at, out, new=new)
+        elif new:
+            self._look(wave, at, out)
+
+    def _join(self, wave: str, signal: Raise, at: datetime, out: list[Effect], *, new: bool) -> None:
+        """One more fault of a wave there is. Its row is written at intervals: many may come at once."""
+        self._attach([signal.key], place_key(None, None, None, FAULT, wave), at, out)
+        if not new or signal.station is None:
             return
+        fresh = self.ctx.state.wave_new.setdefault(wave, [])
+        if not fresh:
+            self.book.timers.set(at + timedelta(seconds=JOIN_EVERY_S), "wave", wave)
+        fresh.append(signal.station)
+
+    def write_members(self, wave: str, at: datetime, out: list[Effect]) -> None:
+        """The members that joined since the last time."""
+        fresh = self.ctx.state.wave_new.pop(wave, [])
+        tracked = self.ctx.state.tracked.get(place_key(None, None, None, FAULT, wave))
+        if tracked is not None and fresh:
+            names = {*tracked.row.members, *fresh}
+            self.book.seen(self._raise(wave, names, at), at, out)
+
+    def _look(self, wave: str, at: datetime, out: list[Effect]) -> None:
+        """Whether the single faults are one wave now."""
+        members = self.ctx.state.waves[wave]
+        key = place_key(None, None, None, FAULT, wave)
         since = at - timedelta(seconds=self.ctx.limit("firmware.wave_s"))
         for name in [n for n, (when, _) in members.items() if when < since]:
             self.wave_of.pop(members.pop(name)[1], None)
@@ -73,23 +100,23 @@ class Waves:
             "firmware.wave_share"
         ):
             return
-        self.book.seen(self._raise(signal, wave, members, len(sites), at), at, out)
+        self.book.seen(self._raise(wave, members, at), at, out)
         self._attach([k for _, k in members.values()], key, at, out)
 
-    def _raise(self, signal: Raise, wave: str, members: Iterable[str], sites: int, at: datetime) -> Raise:
+    def _raise(self, wave: str, members: Iterable[str], at: datetime) -> Raise:
         names = tuple(sorted(members))
         assets = [self.ctx.register.get(name) for name in names]
         installers = sorted({a.installer for a in assets if a is not None and a.installer})
-        model, firmware, _ = wave.rsplit("|", 2)
+        model, firmware, fault = wave.rsplit("|", 2)
         proof = Evidence(
             at=at,
             says="wave",
             values={
-                "fault": signal.fault,
+                "fault": fault,
                 "stations": len(names),
                 "model": model.replace("|", " "),
                 "firmware": firmware,
-                "sites": sites,
+                "sites": len({self._site(name) for name in names}),
                 "installers": ", ".join(installers),
             },
         )

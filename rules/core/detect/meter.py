@@ -18,6 +18,7 @@ FROZEN = "meter.frozen"
 JUMP = "meter.jump"
 SLACK_WH = 1.0  # rounding between kWh with decimals and Wh
 OWN_COUNTER_WH = 1000.0  # a new session's register under this is a counter of its own
+REGISTER_ONLY = 3  # times as long, where only a register tells: one in whole kWh moves slowly
 VOLT = 230.0  # one phase, where only a current is told
 ANY_STATION_W = 400_000.0  # no station in the field gives more from one connector
 
@@ -83,7 +84,9 @@ def _power(
     power = obs.power_w
     if power is None and obs.current_a is not None:
         power = obs.current_a * VOLT
+    limit = ctx.limit("charging.no_power_s")
     if power is None and obs.energy_wh is not None and seen.wh is not None:
+        limit *= REGISTER_ONLY
         power = ANY_STATION_W if obs.energy_wh > seen.wh else 0.0
     full = obs.soc is not None and obs.soc >= ctx.limit("charging.full_soc")
     if power is None and charging and not full:
@@ -95,7 +98,7 @@ def _power(
     if seen.idle_since is None:
         seen.idle_since = obs.at
     minutes = (obs.at - seen.idle_since).total_seconds() / 60
-    if seen.idle_n < 3 or minutes * 60 < ctx.limit("charging.no_power_s"):
+    if seen.idle_n < 3 or minutes * 60 < limit:
         return []
     shows(conn, NO_POWER)
     return [_raise(obs, conn, NO_POWER, "no_power", minutes=round(minutes), readings=seen.idle_n)]
