@@ -49,6 +49,15 @@ site_window_s = 30
 group_wait_s = 3
 """
 
+# How many times faster drivers come, charge and leave than in the field.
+SPEED = 60
+# They take the energy of a whole visit, so registers run as much faster; the catalogue's own limit would call
+# every session a leap of the meter.
+LIMITS = f"""
+patterns:
+  meter.jump_factor: {{limit: {1.5 * SPEED:g}, why: "the demo's sessions are {SPEED} times shorter"}}
+"""
+LIMITS_DIR = "catalog"
 
 MAILBOX = "mailbox.jsonl"
 
@@ -119,7 +128,11 @@ def _settings(plan: DemoPlan, place: Path, assets: Sequence[Asset], mailbox: Mai
     """Writes the demo's configuration file and reads it back as any process would."""
     config = place / CONFIG_NAME
     blocked = ", ".join(f'"{token}"' for token in demo_blocked_tokens())
-    parts = [f"data_dir = '{place}'", QUICK, f"[authorisation]\nblocked = [{blocked}]\n"]
+    limits = place / LIMITS_DIR
+    limits.mkdir(exist_ok=True)
+    (limits / "demo.yaml").write_text(LIMITS, encoding="utf-8")
+    parts = [f"data_dir = '{place}'", QUICK, f"[rules]\ncatalog_dir = '{limits}'\n"]
+    parts.append(f"[authorisation]\nblocked = [{blocked}]\n")
     installers = sorted({asset.installer for asset in assets if asset.installer})
     boxes = [("helpdesk", "operator")]
     boxes += [(f"installer-{number}", f"installer:{name}") for number, name in enumerate(installers, 1)]
@@ -170,7 +183,7 @@ def _workers(settings: Settings, plan: DemoPlan, logs: Path) -> list[Worker]:
 def _simulator(settings: Settings, plan: DemoPlan, log: Path) -> Worker:
     url = f"ws://127.0.0.1:{settings.ocpp.port}"
     command = [sys.executable, "-m", "collectors", "simulate", "--url", url, "--demo-script"]
-    command += ["--stations", str(plan.stations), "--seed", str(plan.seed), "--speed", "60"]
+    command += ["--stations", str(plan.stations), "--seed", str(plan.seed), "--speed", str(SPEED)]
     return Worker("simulator", command, log=log)
 
 

@@ -141,8 +141,9 @@ class StaticGzip:
             await self.app(scope, receive, send)
             return
         if path not in self._kept:
-            status, headers, body = await _collect(self.app, scope, receive)
-            if status != 200:
+            status, headers, body = await _collect(self.app, scope)
+            told = dict(headers).get(b"content-length", str(len(body)).encode())
+            if status != 200 or told != str(len(body)).encode():
                 await _reply(send, status, headers, body)
                 return
             packed = await asyncio.to_thread(gzip.compress, body, 6)
@@ -153,10 +154,19 @@ class StaticGzip:
         await _reply(send, 200, *self._kept[path])
 
 
-async def _collect(
-    app: ASGIApp, scope: Scope, receive: Receive
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+async def _collect(app: ASGIApp, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """The whole answer of `app`. It is not told of a visitor who leaves halfway: a file cut short would be kept,
+    and be everybody's empty page until a restart.
+    """
     status, headers, parts = 500, [], []
+    asked = False
+
+    async def stay() -> Message:
+        nonlocal asked
+        if asked:
+            await asyncio.Event().wait()
+        asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def take(message: Message) -> None:
         nonlocal status, headers
@@ -167,7 +177,7 @@ async def _collect(
 
     # A conditional request would be answered 304 without a body to keep.
     plain = [(k, v) for k, v in scope["headers"] if k not in (b"if-none-match", b"if-modified-since")]
-    await app({**scope, "headers": plain, "extensions": {}}, receive, take)
+    await app({**scope, "headers": plain, "extensions": {}}, stay, take)
     return status, headers, b"".join(parts)
 
 

@@ -4,17 +4,20 @@ down.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from pages._gate import local_path
+from pages._gate import StaticGzip, local_path
 from tests.pages.conftest import EMAIL, PASSWORD, Place, dashboard, free_ports
 
 HTML = {"Accept": "text/html"}
@@ -139,6 +142,35 @@ def test_the_bundle_is_compressed_and_the_same_after_unpacking(visitor: httpx.Cl
     assert answer.headers["content-encoding"] == "gzip"
     assert len(packed) < len(plain.content) / 2
     assert gzip.decompress(packed) == plain.content
+
+
+def test_a_visitor_who_leaves_while_the_bundle_loads_leaves_no_half_file_for_the_next() -> None:
+    script = b"export {o};" * 5000
+
+    async def bundle(scope: Scope, receive: Receive, send: Send) -> None:
+        async def slowly() -> AsyncIterator[bytes]:
+            for start in range(0, len(script), 1000):
+                await asyncio.sleep(0)
+                yield script[start : start + 1000]
+
+        await StreamingResponse(slowly(), media_type="text/javascript")(scope, receive, send)
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nobody(message: Message) -> None:
+        assert message
+
+    async def visit() -> bytes:
+        app = StaticGzip(bundle)
+        path = "/static/js/index.js"
+        headers = [(b"accept-encoding", b"gzip")]
+        scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "asgi": {}}
+        await app(scope, gone, nobody)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://house") as next_one:
+            return (await next_one.get(path)).content
+
+    assert asyncio.run(visit()) == script
 
 
 def test_a_roles_first_page_answers_at_its_own_path_too(visitor: httpx.Client) -> None:
