@@ -155,8 +155,8 @@ class StaticGzip:
 
 
 async def _collect(app: ASGIApp, scope: Scope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """The whole answer of `app`. It is not told of a visitor who leaves halfway: a file cut short would be kept,
-    and be everybody's empty page until a restart.
+    """The whole answer of `app`. It is not told of a visitor who leaves halfway: a file cut short would be
+    kept, and be everybody's empty page until a restart.
     """
     status, headers, parts = 500, [], []
     asked = False

@@ -73,7 +73,8 @@ for number, row in enumerate(mine.iter_rows(named=True)):
                 query_params={"id": row["incident_id"]},
                 icon=":material/arrow_forward:",
             )
-            show(route_link(words, row["latitude"], row["longitude"]))
+            if route := route_link(words, row["latitude"], row["longitude"]):
+                show(route)
 
 if others.height:
     section(words("installer.other"))

@@ -17,7 +17,7 @@ again AS (
     WHERE pending_at >= $counted_since
     GROUP BY station, fault
 )
-SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS site, r.address, r.latitude, r.longitude,
+SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS site, p.address, p.latitude, p.longitude,
        m.evse, m.connector, m.fault, m.side, m.cause, m.owner, m.task, m.severity, m.confidence, m.imminent, m.safety,
        m.installer, m.customer, m.pending_at, m.opened_at, m.recovering_at, m.closed_at,
        m.acknowledged_at, m.acknowledged_by, m.assignee, m.suppression, m.updated_at,
@@ -25,6 +25,9 @@ SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS s
        coalesce(a.times, 1) AS times
 FROM mine m
 LEFT JOIN register r ON r.station = m.station
+-- That of a whole site lies where its first station stands.
+LEFT JOIN register p ON p.station = coalesce(m.station, CASE WHEN m.scope = 'site' THEN
+    list_min(list_intersect(m.members, (SELECT list(station) FROM visible))) END)
 LEFT JOIN again a ON a.station = m.station AND a.fault = m.fault
 WHERE (m.state IN ('open', 'recovering') OR m.closed_at >= $closed_since)
   AND NOT coalesce(m.parent IN (SELECT incident_id FROM mine WHERE state IN ('open', 'recovering')), false)

@@ -44,7 +44,7 @@ class Task(Struct, frozen=True, kw_only=True):
     owner: Owner
     text: Text
     helps: Text
-    contact: str = ""
+    contact: str | Text = ""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

@@ -203,8 +203,15 @@ class Reader:
         if self._twice("task", task.id):
             doc.wrong(path, f"task {task.id!r} is given twice")
         if not task.contact and isinstance(contacts, dict):
-            task = msgspec.structs.replace(task, contact=str(contacts.get(task.owner.value, "")))
+            task = msgspec.structs.replace(task, contact=self._contact(doc, contacts, task.owner.value))
         self.tasks[task.id] = task
+
+    def _contact(self, doc: Marked, contacts: dict[str, Any], owner: str) -> str | Text:
+        """A name and number, the same in every language, or a text in each."""
+        raw = contacts.get(owner, "")
+        if isinstance(raw, dict):
+            return self._text(doc, ("contacts", owner), raw) or ""
+        return str(raw)
 
     def _fault(self, doc: Marked, path: Path, raw: Any) -> None:
         fault = self._convert(doc, path, raw, Fault, ("name", "first_aid", "not_to_do"))

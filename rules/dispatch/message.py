@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_timedelta
 
-from rules.core.catalog import Catalog
+from rules.core.catalog import Catalog, Text
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow, Owner, Scope
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -212,7 +212,8 @@ class _Page:
         if task is not None:
             lines.append(self.say("task", task=task.text.in_(self.language), id=task.id))
             if task.contact:
-                lines.append(task.contact)
+                contact = task.contact.in_(self.language) if isinstance(task.contact, Text) else task.contact
+                lines.append(self.say("contact", contact=contact))
         lines.append(self.say("confidence", percent=round(incident.confidence * 100)))
         return lines
 
@@ -224,7 +225,7 @@ class _Page:
         shown = evidence if len(evidence) <= MAX_PROOFS else [evidence[0], *evidence[1 - MAX_PROOFS :]]
         lines = [self.say("evidence")]
         for proof in shown:
-            values = {name: clean(value) for name, value in proof.values.items() if value is not None}
+            values = {name: clean(_told(value)) for name, value in proof.values.items() if value is not None}
             text = fill(self.catalog.text(f"says.{proof.says}", self.language), values)
             lines.append(f"- {self._when(proof.at, short=True)} {_FIELD.sub(UNKNOWN, text)}")
         return lines
@@ -281,6 +282,11 @@ class _Page:
     def _when(self, at: datetime, *, short: bool = False) -> str:
         style: Any = "dd/MM HH:mm:ss" if short else "EEEE d MMMM y, HH:mm"
         return format_datetime(at, style, tzinfo=BRUSSELS, locale=self._locale())
+
+
+def _told(value: object) -> object:
+    """A number without the decimals it does not have: registers are read as fractions."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _map_link(latitude: float, longitude: float) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from data.catalog_files import load_catalog
 from rules.core import catalog as catalogue
 from rules.core.catalog import Catalog
 from rules.core.model import (
@@ -113,7 +114,7 @@ def test_a_first_notice_says_all_an_installer_needs(catalog: Catalog) -> None:
         "",
         "Voor: installateur Volt & Zoon (hardwarekant, de laadpaal zelf)",
         "Volgens de afspraak wie wat doet: storingen verhelpen [ins.maintain.faults]",
-        "Werf Gent, 09/000.00.00",
+        "Contact: Werf Gent, 09/000.00.00",
         "Zekerheid: 90 %",
         "",
         "Bewijs:",
@@ -128,6 +129,20 @@ def test_a_first_notice_says_all_an_installer_needs(catalog: Catalog) -> None:
         "Storing: https://laad.be/fault?id=BE-GNT-0001-164012",
         "Kenmerk: BE-GNT-0001-164012-wacht-1",
     ]
+
+
+def test_a_contact_and_a_meter_reading_are_told_in_the_words_of_the_reader() -> None:
+    own = FAULTS.replace('"Werf Gent, 09/000.00.00"', '{nl: "sticker", fr: "autocollant", en: "label"}')
+    messages = files("data").joinpath("catalog", "messages.yaml").read_text(encoding="utf-8")
+    catalog = catalogue.parse({"faults.yaml": own, "messages.yaml": messages})
+    assert "Contact : autocollant" in text(catalog, "fr").splitlines()
+    reading = Evidence(at=SINCE, says="status_error", record_id=7, values={"code": 1459379707.0, "info": 0.5})
+    assert "meldde 1459379707: 0.5" in text(catalog, evidence=[reading])
+
+
+def test_no_text_of_the_published_split_holds_three_languages_at_once() -> None:
+    for task in load_catalog().tasks.values():
+        assert " / " not in str(task.contact)
 
 
 def test_a_resolved_notice_says_how_long_it_lasted_and_gives_no_first_aid(catalog: Catalog) -> None:

@@ -284,3 +284,31 @@ def incident(
             f"Storing op {asset.station}, {asset.address}",
         )
     return effects, texts
+
+
+def site_outage(fleet: list[Asset], now: datetime) -> IncidentRow:
+    """A whole site of the first station's installer that fell silent: an incident of no single station."""
+    first = fleet[0]
+    began = now - timedelta(minutes=7)
+    return IncidentRow(
+        incident_id="i" + "f" * 15,
+        key=f"site/{first.site}",
+        state=IncidentState.OPEN,
+        scope=Scope.SITE,
+        fault="site.offline",
+        side=Side.HARDWARE,
+        cause=Cause.LOCAL_NETWORK,
+        owner=Owner.INSTALLER,
+        task="ins.maintain.faults",
+        severity=Severity.CRITICAL,
+        confidence=0.9,
+        rule_id="scope.site",
+        rule_version="1",
+        pending_at=began,
+        opened_at=began,
+        site=first.site,
+        members=[asset.station for asset in fleet if asset.site == first.site],
+        installer=first.installer,
+        customer=first.customer,
+        updated_at=began,
+    )

@@ -29,3 +29,14 @@ def test_a_page_of_the_menu_shows_an_empty_store_calmly(
     page = open_page(bare, role, name)
     assert not page.exception
     assert "lw-empty" in html_of(page)
+
+
+def test_an_outage_of_a_whole_site_says_where_to_go(full: Place, open_page: Opener) -> None:
+    page = open_page(full, "installer", "installer")
+    assert not page.exception
+    shown = html_of(page)
+    assert "Hele locatie offline" in shown
+    assert "Gent Dampoort · Dampoortstraat 12, 9000 Gent" in shown
+    fault = open_page(full, "installer", "fault", id="i" + "f" * 15)
+    assert not fault.exception
+    assert "destination=51.05" in html_of(fault)
