@@ -6,12 +6,13 @@ says, so that no station can grow the number of series. Must stay cheap: one dic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from data.metrics_findings import FindingCounts
 from data.metrics_fleet import FleetMetrics
 from data.ocpp_actions import OCPP_ACTIONS
 from data.store import Store
@@ -34,6 +35,7 @@ class Metrics:
     def __init__(self, version: str, *, duckdb_version: str = "") -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self._fleet = FleetMetrics()
+        self._findings = FindingCounts(self.registry)
         self._messages = Counter(
             "laadwacht_messages",
             "OCPP messages by action (names outside OCPP count as other), version and direction.",
@@ -123,9 +125,10 @@ class Metrics:
     def stations_connected(self, count: int) -> None:
         self._connected.set(count)
 
-    def observed(self, observations: Iterable[Observation]) -> None:
-        """Connector status and last-seen time from observations; fit for `Store.subscribe`."""
+    def observed(self, observations: Sequence[Observation]) -> None:
+        """Connector status, last-seen time and findings from observations; fit for `Store.subscribe`."""
         self._fleet.observed(observations)
+        self._findings.observed(observations)
 
     def connector_status(self, station: str, evse: int, connector: int, status: str) -> None:
         self._fleet.connector_status(station, evse, connector, status)
@@ -167,11 +170,13 @@ class Metrics:
         self._spool_lost.set(lost)
 
     def restore(self, store: Store) -> None:
-        """Takes up connector status and last-seen times as stored; once, at the start."""
+        """Takes up connector status, last-seen times and makes as stored; once, at the start."""
         for row in store.query("connector_status_now").iter_rows():
             self._fleet.connector_status(*row)
         for station, at in store.query("stations_last_seen").iter_rows():
             self._fleet.last_seen(station, at.timestamp())
+        for station, make in store.query("station_makes").iter_rows():
+            self._findings.make(station, make)
 
     def refresh(self, store: Store) -> None:
         """Asks the store for what is counted there: open incidents and waiting notices. Once per scrape."""

@@ -26,6 +26,7 @@ COMMANDS = (
         "triage",
         "score",
         "backtest",
+        "explain-frame",
         "check",
         "stations",
         "user",

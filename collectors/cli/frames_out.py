@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from collectors.cli.complaint import Complaint
 from collectors.cli.progress import LongWork
@@ -42,6 +42,18 @@ def write_frames(settings: Settings, kind: str, file: BinaryIO, selection: Selec
     except (StoreError, OwnerDown, QueryRefused, ValueError) as error:
         raise Complaint(*str(error).splitlines()) from error
     return count
+
+
+def one_frame(settings: Settings, record_id: int) -> dict[str, Any]:
+    """A stored frame's row. Raises Complaint when there is none, or the store cannot be read."""
+    try:
+        with store_reader(settings) as query:
+            rows = query("frame_by_record", record_id=record_id)
+    except (StoreError, OwnerDown, QueryRefused) as error:
+        raise Complaint(*str(error).splitlines()) from error
+    if rows.is_empty():
+        raise Complaint(f"--record {record_id}: no frame of that number is stored")
+    return rows.row(0, named=True)
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from data.metrics import Metrics
 from data.metrics_fleet import MAX_PER_STATION
 from data.store import Store
 from rules.core.model import (
+    Booted,
     CommandSent,
+    FindingSeen,
     Heartbeat,
     IncidentState,
     IntervalRow,
@@ -120,6 +122,22 @@ def test_only_what_a_station_itself_sends_proves_that_it_lives(metrics: Metrics)
     assert value(metrics, name, station="BE-1") == after(40).timestamp()
     where = {"station": "BE-1", "evse": "1", "connector": "1"}
     assert value(metrics, "laadwacht_connector_status", **where, status="charging") == 1
+
+
+def test_findings_are_counted_by_name_and_make_and_neither_can_be_invented(metrics: Metrics) -> None:
+    def odd(station: str, finding: str = "json_truncated") -> FindingSeen:
+        return FindingSeen(station=station, at=NOON, finding=finding)
+
+    name = "laadwacht_findings_total"
+    metrics.observed([odd("BE-1"), Booted(station="BE-1", at=NOON, make="EV-BOX"), odd("BE-1"), odd("BE-1")])
+    metrics.observed([Booted(station="BE-1", at=NOON), odd("BE-1")])
+    assert value(metrics, name, finding="json_truncated", make="unknown") == 1
+    assert value(metrics, name, finding="json_truncated", make="evbox") == 3
+    for number in range(200):
+        station = f"X-{number}"
+        metrics.observed([Booted(station=station, at=NOON, make=station), odd(station, f"invented{number}")])
+    assert value(metrics, name, finding="other", make="other") == 200
+    assert len([series for series, _ in samples(metrics) if series == name]) == 3
 
 
 def test_after_a_restart_the_store_tells_what_was_known(store: Store, metrics: Metrics) -> None:
