@@ -14,19 +14,20 @@ from typing import Any
 
 import msgspec
 
-from collectors.commands import StationCommands, StationOutcome
+from collectors.commands import StationOutcome
 from collectors.commits import LiveIntake
+from collectors.remote_desk import RemoteDesk, as_remote
 from data.commands import (
+    PENDING,
+    AboutIncident,
     Acknowledge,
-    Command,
     CommandOutcome,
     CommandRequest,
     Comment,
     Feedback,
     HandOver,
     Overrule,
-    Reset,
-    Trigger,
+    Remote,
     earlier_outcome,
     remember,
 )
@@ -36,12 +37,20 @@ from rules.core.model import Asset, UserActed
 
 log = logging.getLogger(__name__)
 
-# What each role may ask beside the helpdesk, which may ask everything. The installer on site may restart
-# a station gently; the customer may tell what was seen.
+# What each role may do to an incident beside the helpdesk, which may do everything; the customer may tell
+# what was seen. What each may ask a station is in `remote_actions`.
 MAY: dict[str, tuple[type[Any], ...]] = {
-    "installer": (Acknowledge, Comment, Feedback, HandOver, Reset, Trigger),
+    "installer": (Acknowledge, Comment, Feedback, HandOver),
     "customer": (Comment,),
 }
+
+# Somebody at the command line of this machine, who holds the token and could add any user anyway.
+AT_THE_SHELL = "shell:"
+SHELL = "shell"
+
+STATUS = {"refused": 403, "needs_confirmation": 409}
+
+NOT_KNOWN = "the process ended before the answer came: whether the station did it is not known"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -59,16 +68,16 @@ class CommandDesk:
         self,
         store: Store,
         intake: LiveIntake,
-        stations: StationCommands,
+        remote: RemoteDesk,
         register: Callable[[], Mapping[str, Asset]],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._intake = intake
-        self.stations = stations
+        self.remote = remote
         self._register = register
         self._clock = clock
-        self._running: dict[str, asyncio.Task[CommandOutcome]] = {}
+        self._running: dict[str, asyncio.Task[CommandOutcome | None]] = {}
 
     async def handle(self, body: bytes) -> tuple[int, CommandOutcome | dict[str, str]]:
         """HTTP status and outcome. The same command id gives the outcome of its first time."""
@@ -85,43 +94,57 @@ class CommandDesk:
             task.add_done_callback(lambda _done: self._running.pop(request.command_id, None))
         # A caller that hangs up does not undo what was begun.
         outcome = await asyncio.shield(task)
-        return 403 if outcome.outcome == "refused" else 200, outcome
+        if outcome is None:
+            return 503, {"error": "the audit trail cannot be written: nothing was done"}
+        return STATUS.get(outcome.outcome, 200), outcome
 
-    async def _once(self, request: CommandRequest) -> CommandOutcome:
+    async def _once(self, request: CommandRequest) -> CommandOutcome | None:
         earlier = await asyncio.to_thread(earlier_outcome, self._store, request.command_id)
         if earlier is not None:
-            return earlier
-        user = await asyncio.to_thread(find_user, self._store, request.actor)
-        said = await self._decide(user, request.command)
+            return (
+                msgspec.structs.replace(earlier, detail=NOT_KNOWN) if earlier.outcome == PENDING else earlier
+            )
+        user = await self._user(request.actor)
+        role = "unknown" if user is None else SHELL if user.name == AT_THE_SHELL else user.role
+        command = as_remote(request.command)
+        said = await self._decide(user, command)
+        if isinstance(command, Remote):
+            return await self.remote.handle(request, command, user, said, role=role)
+        if said is None:
+            return None
         outcome = CommandOutcome(
             command_id=request.command_id, outcome=said.outcome, detail=said.detail or None
         )
-        role = user.role if user is not None else "unknown"
-        log.info("%s by %s: %s", type(request.command).__name__, request.actor, outcome.outcome)
+        log.info("%s by %s: %s", type(command).__name__, request.actor, outcome.outcome)
         return await asyncio.to_thread(remember, self._store, request, outcome, role=role, now=self._clock())
 
-    async def _decide(self, user: User | None, command: Command) -> StationOutcome:
+    async def _user(self, actor: str) -> User | None:
+        user = await asyncio.to_thread(find_user, self._store, actor)
+        if user is None and actor.startswith(AT_THE_SHELL) and "@" not in actor:
+            return User(email=actor, name=AT_THE_SHELL, role="helpdesk", party=None, language="en")
+        return user
+
+    async def _decide(self, user: User | None, command: AboutIncident | Remote) -> StationOutcome | None:
+        """What comes of it; None for a remote command that this person may ask of this station."""
         if user is None:
             return StationOutcome("refused", "there is no such user")
         place = await asyncio.to_thread(self._place_of, command)
         if place is None or not allowed_to_see(user, place):
             # Not told apart, so that nobody learns of what is not theirs.
             return StationOutcome("refused", "there is no such incident or station")
+        if isinstance(command, Remote):
+            return None
         denied = denial(user, command)
         if denied is not None:
             return StationOutcome("refused", denied)
-        if isinstance(command, Reset):
-            return await self.stations.reset(command.station, command.kind)
-        if isinstance(command, Trigger):
-            return await self.stations.trigger(command.station, command.message, command.evse)
         return await self._record(user, place, command)
 
-    def _place_of(self, command: Command) -> Place | None:
-        if isinstance(command, Reset | Trigger):
+    def _place_of(self, command: AboutIncident | Remote) -> Place | None:
+        if isinstance(command, Remote):
             asset = self._register().get(command.station)
             if asset is not None:
                 return Place(command.station, asset.installer, asset.customer)
-            known = self.stations.knows(command.station)
+            known = self.remote.stations.knows(command.station)
             return Place(command.station, None, None) if known else None
         found = self._store.query("incident", incident_id=command.incident_id)
         if found.is_empty():
@@ -129,9 +152,7 @@ class CommandDesk:
         row = found.row(0, named=True)
         return Place(row["station"] or "", row["installer_of_record"], row["customer_of_record"])
 
-    async def _record(
-        self, user: User, place: Place, command: Acknowledge | Overrule | HandOver | Comment | Feedback
-    ) -> StationOutcome:
+    async def _record(self, user: User, place: Place, command: AboutIncident) -> StationOutcome:
         """The decision goes the way of every observation: stored first, then judged."""
         self._intake.observed(
             acted(command, user, place.station, self._clock(), self._store.next_record_id())
@@ -153,7 +174,7 @@ def allowed_to_see(user: User, place: Place) -> bool:
     return user.party is not None and owner == user.party
 
 
-def denial(user: User, command: Command) -> str | None:
+def denial(user: User, command: AboutIncident) -> str | None:
     """Why this role may not ask this; None when it may."""
     if user.role == "helpdesk":
         return None
@@ -161,13 +182,11 @@ def denial(user: User, command: Command) -> str | None:
         return f"this is for the helpdesk, not for the role {user.role}"
     if isinstance(command, HandOver) and command.to != "operator":
         return "an installer may hand over to the operator only"
-    if isinstance(command, Reset) and command.kind != "soft":
-        return "a hard reset is for the helpdesk: it can lose a running session"
     return None
 
 
 def acted(
-    command: Acknowledge | Overrule | HandOver | Comment | Feedback,
+    command: AboutIncident,
     user: User,
     station: str,
     at: datetime,

@@ -1,7 +1,7 @@
-"""Remote commands out to stations: what to send in each OCPP version, and what the answer means.
+"""Remote commands out to stations: asking one that is connected, and telling apart what came of it.
 
-Decides whether a station carried a command out (`accepted`), declined it (`refused`) or could not be asked
-(`failed`), in words for a person. Who may ask is decided elsewhere, before this is called.
+Decides between accepted, rejected (the station declined), error (a CALLERROR), no_answer and not_connected,
+in words for a person. Who may ask what is decided elsewhere, before this is called.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from collectors.connection import CallAnswer, CallFailed
-
-# Answers that mean "done" or "will be done": ResetStatus, TriggerMessageStatus (1.6 and 2.x).
-ACCEPTED = {"Accepted", "Scheduled"}
+from collectors.connection import CallAnswer, CallTimedOut, NotSent, StationGone
+from collectors.remote_actions import Verdict
 
 
 class StationOutcome(Struct, frozen=True):
-    """`outcome` is accepted, refused or failed; `detail` says why."""
+    """`outcome` as in `data.commands.CommandOutcome`; `detail` says why; `answer` as the station gave it."""
 
     outcome: str
     detail: str
+    answer: Any = None
 
 
 class Callee(Protocol):
@@ -33,23 +32,8 @@ class Callee(Protocol):
     async def call(self, action: str, payload: dict[str, Any], timeout_s: float) -> CallAnswer: ...
 
 
-def reset_call(version: str, kind: str) -> tuple[str, dict[str, Any]]:
-    """`kind` is soft (after the running session where the station can) or hard (at once)."""
-    if version == "1.6":
-        return "Reset", {"type": "Hard" if kind == "hard" else "Soft"}
-    return "Reset", {"type": "Immediate" if kind == "hard" else "OnIdle"}
-
-
-def trigger_call(version: str, message: str, evse: int | None) -> tuple[str, dict[str, Any]]:
-    """Ask the station to send `message` (StatusNotification, BootNotification, ...) now."""
-    payload: dict[str, Any] = {"requestedMessage": message}
-    if evse is not None:
-        payload.update({"connectorId": evse} if version == "1.6" else {"evse": {"id": evse}})
-    return "TriggerMessage", payload
-
-
 class StationCommands:
-    """Carries out commands on connected stations. Everything runs on the event loop."""
+    """Asks connected stations. Everything runs on the event loop."""
 
     def __init__(
         self,
@@ -65,33 +49,53 @@ class StationCommands:
         """Whether this station is, or was, connected to this process."""
         return self._connection_of(station) is not None or self._last_known(station) is not None
 
-    async def reset(self, station: str, kind: str) -> StationOutcome:
-        """Restart a station; a hard reset can lose a StopTransaction it has not sent yet."""
-        return await self._ask(station, lambda version: reset_call(version, kind))
+    def version_of(self, station: str) -> str | None:
+        """The OCPP version of a connected station; None when it is not connected."""
+        connection = self._connection_of(station)
+        return None if connection is None else connection.version
 
-    async def trigger(self, station: str, message: str, evse: int | None = None) -> StationOutcome:
-        return await self._ask(station, lambda version: trigger_call(version, message, evse))
+    def away(self, station: str) -> StationOutcome:
+        """What there is to say of a station that is not connected."""
+        since = self._last_known(station)
+        told = f"not connected since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "never connected"
+        return StationOutcome("not_connected", told)
 
-    async def _ask(self, station: str, build: Callable[[str], tuple[str, dict[str, Any]]]) -> StationOutcome:
+    async def ask(
+        self,
+        station: str,
+        action: str,
+        payload: dict[str, Any],
+        verdict: Callable[[dict[str, Any]], Verdict],
+        version: str | None = None,
+    ) -> StationOutcome:
+        """Send one request and wait for its answer.
+
+        `version` is the one the request was made for: a station that came back with another is not asked.
+        """
         connection = self._connection_of(station)
         if connection is None:
-            since = self._last_known(station)
-            told = f"not connected since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "never connected"
-            return StationOutcome("failed", told)
-        action, payload = build(connection.version)
+            return self.away(station)
+        if version is not None and connection.version != version:
+            return StationOutcome("failed", f"it connected again with OCPP {connection.version}: ask again")
         try:
             answer = await connection.call(action, payload, self.timeout_s)
-        except CallFailed as error:
-            return StationOutcome("failed", str(error))
-        return judge_answer(action, answer)
+        except NotSent as error:
+            return StationOutcome("not_connected", str(error))
+        except (CallTimedOut, StationGone) as error:
+            return StationOutcome("no_answer", str(error))
+        return judge_answer(action, answer, verdict)
 
 
-def judge_answer(action: str, answer: CallAnswer) -> StationOutcome:
+def judge_answer(
+    action: str, answer: CallAnswer, verdict: Callable[[dict[str, Any]], Verdict]
+) -> StationOutcome:
     """What the station's answer to `action` means."""
     if answer.error_code is not None:
         said = ": ".join(filter(None, [answer.error_code, answer.error_description]))
-        return StationOutcome("refused", f"the station refused {action}: {said}")
-    status = answer.status
-    if status in ACCEPTED:
-        return StationOutcome("accepted", status)
-    return StationOutcome("refused", f"the station answered {status or 'without a status'} to {action}")
+        return StationOutcome("error", f"the station could not do {action}: {said}", answer.payload)
+    if not isinstance(answer.payload, dict):
+        return StationOutcome("rejected", f"the station answered {action} with no JSON object")
+    judged = verdict(answer.payload)
+    if judged.accepted:
+        return StationOutcome("accepted", judged.detail, answer.payload)
+    return StationOutcome("rejected", f"the station answered {judged.detail} to {action}", answer.payload)

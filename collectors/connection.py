@@ -49,7 +49,11 @@ class CallTimedOut(CallFailed):
 
 
 class StationGone(CallFailed):
-    pass
+    """The station left after it was asked: whether it did what was asked is not known."""
+
+
+class NotSent(CallFailed):
+    """The station was gone before it was asked."""
 
 
 class CallAnswer(msgspec.Struct, frozen=True):
@@ -200,27 +204,38 @@ class StationConnection(ServerConnection):
     async def call(self, action: str, payload: dict[str, Any], timeout_s: float) -> CallAnswer:
         """Ask the station something; one call at a time, as OCPP-J 4.1.1 demands.
 
-        Raises `CallTimedOut` when no answer came within `timeout_s` seconds, `StationGone` when it left.
+        Raises `CallTimedOut` when no answer came within `timeout_s` seconds, or no turn for as long;
+        `StationGone` when the station left, `NotSent` when it had left before.
         """
         if self._turn is None:
             self._turn = asyncio.Lock()
-        async with self._turn:
-            if self.protocol.state is not State.OPEN:
-                raise StationGone(f"{self.station} is not connected")
-            message_id = uuid4().hex
-            text = msgspec.json.encode([CALL, message_id, action, payload]).decode()
-            if self.link is not None:
-                await self.link.quiet()
-            future: asyncio.Future[CallAnswer] = self.loop.create_future()
-            self._waiting = (message_id, future)
-            self._ask(message_id, text)
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return await future
-            except TimeoutError:
-                raise CallTimedOut(f"{self.station} did not answer within {timeout_s:g} s") from None
-            finally:
-                self._waiting = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise CallTimedOut(f"{self.station} still owes another answer: {action} was not sent") from None
+        try:
+            return await self._call(action, payload, timeout_s)
+        finally:
+            self._turn.release()
+
+    async def _call(self, action: str, payload: dict[str, Any], timeout_s: float) -> CallAnswer:
+        message_id = uuid4().hex
+        text = msgspec.json.encode([CALL, message_id, action, payload]).decode()
+        if self.link is not None:
+            await self.link.quiet()
+        if self.protocol.state is not State.OPEN:
+            raise NotSent(f"{self.station} left before it could be asked")
+        future: asyncio.Future[CallAnswer] = self.loop.create_future()
+        self._waiting = (message_id, future)
+        self._ask(message_id, text)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await future
+        except TimeoutError:
+            raise CallTimedOut(f"{self.station} did not answer within {timeout_s:g} s") from None
+        finally:
+            self._waiting = None
 
     def _ask(self, message_id: str, text: str) -> None:
         if self.link is not None:

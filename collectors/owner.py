@@ -27,6 +27,7 @@ from collectors.listener import Desk, Listener, ListenerError, port_trouble
 from collectors.owner_answers import OwnerAnswers
 from collectors.owner_stations import access_of, secret_book, spooling_store, tap_of, tls_of
 from collectors.privacy import Pseudonymiser
+from collectors.remote_desk import RemoteDesk
 from collectors.settings import Settings
 from collectors.settings_map import delivery_configs_from, destinations_from, policy_from
 from collectors.spool_store import SpoolingStore
@@ -191,10 +192,13 @@ class Owner:
         self._ending.push_async_callback(self.door.stop)
         await self.listener.start()
         self._ending.push_async_callback(self.listener.stop)
+        stations = StationCommands(
+            self.listener.connected.get, self.listener.left_at.get, ocpp.call_timeout_s
+        )
         self.commands = CommandDesk(
             self.store,
             self.intake,
-            StationCommands(self.listener.connected.get, self.listener.left_at.get, ocpp.call_timeout_s),
+            RemoteDesk(self.store, stations, pseudonymiser, self.clock),
             lambda: self.register,
             self.clock,
         )

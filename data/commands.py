@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import httpx
@@ -20,8 +20,11 @@ from data.rows import naive_utc
 from data.store import Store
 from rules.core.model import FeedbackVerdict, Owner, Side
 
-# A reset waits for the station's answer, so the door may take as long as a call to a station plus this.
-TIMEOUT_S = 45.0
+# A remote command waits for the station's answer (30 s unless set otherwise), and for its turn after another.
+TIMEOUT_S = 75.0
+
+# The outcome of a remote command between its writing down and its answer; a crash leaves it so.
+PENDING = "pending"
 
 
 class Acknowledge(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="acknowledge"):
@@ -60,15 +63,16 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", t
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="reset"):
-    """`soft` lets running sessions end first where the station can, `hard` does not."""
+    """`soft` lets running sessions end first where the station can, `hard` does not. A short `Remote`."""
 
     station: str
     kind: Literal["soft", "hard"] = "soft"
     why: str = ""
+    confirmed: bool = False
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="trigger"):
-    """Ask the station to send `message` now; for one EVSE, or for the station as a whole."""
+    """Ask the station to send `message` now; for one EVSE, or for the whole station. A short `Remote`."""
 
     station: str
     message: Literal["BootNotification", "Heartbeat", "StatusNotification", "MeterValues"]
@@ -76,7 +80,21 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", ta
     why: str = ""
 
 
-Command = Acknowledge | Overrule | HandOver | Comment | Feedback | Reset | Trigger
+class Remote(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="remote"):
+    """Ask a station something: `action` and its `options` as in the owner process's table of commands.
+
+    `confirmed`: the person was told what it can break (`needs_confirmation`) and wants it.
+    """
+
+    station: str
+    action: str
+    options: dict[str, Any] = {}
+    confirmed: bool = False
+    why: str
+
+
+AboutIncident = Acknowledge | Overrule | HandOver | Comment | Feedback
+Command = AboutIncident | Reset | Trigger | Remote
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,11 +106,20 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`outcome` is accepted, refused or failed; `detail` says why, for a person."""
+    """`detail` says more, for a person. `outcome`:
+
+    - accepted; refused: we did not do it; failed: it could not be stored;
+    - of a station: rejected (it declined), error (a CALLERROR), no_answer, not_connected;
+    - needs_confirmation: nothing was sent, `detail` says what it can break;
+    - pending: it was begun, and this process ended before the answer was known.
+
+    `answer` is what a station answered, without cards and passwords; told the first time only.
+    """
 
     command_id: str
     outcome: str
     detail: str | None = None
+    answer: dict[str, Any] | None = None
 
 
 class CommandClient:
@@ -139,6 +166,23 @@ def remember(
     store: Store, request: CommandRequest, outcome: CommandOutcome, *, role: str, now: datetime
 ) -> CommandOutcome:
     """Writes the audit row, once per command id; returns the outcome that stands."""
+    kind = str(type(request.command).__struct_config__.tag)
+    body = msgspec.json.encode(request.command).decode()
+    write_down(store, request, outcome, kind=kind, body=body, role=role, now=now)
+    return earlier_outcome(store, request.command_id) or outcome
+
+
+def write_down(
+    store: Store,
+    request: CommandRequest,
+    outcome: CommandOutcome,
+    *,
+    kind: str,
+    body: str,
+    role: str,
+    now: datetime,
+) -> None:
+    """The audit row as given, durable on return; one that is there already stays. `now` is aware UTC."""
 
     def job(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(
@@ -149,12 +193,29 @@ def remember(
                 "at": naive_utc(now),
                 "actor": request.actor,
                 "role": role,
-                "kind": str(type(request.command).__struct_config__.tag),
-                "body": msgspec.json.encode(request.command).decode(),
+                "kind": kind,
+                "body": body,
                 "outcome": outcome.outcome,
                 "detail": outcome.detail,
             },
         )
 
     store.transact(job)
-    return earlier_outcome(store, request.command_id) or outcome
+
+
+def complete(store: Store, outcome: CommandOutcome) -> None:
+    """The pending audit row gets its outcome; one that has an outcome keeps it."""
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(
+            "UPDATE command SET outcome = $outcome, detail = $detail"
+            " WHERE command_id = $id AND outcome = $pending",
+            {
+                "id": outcome.command_id,
+                "outcome": outcome.outcome,
+                "detail": outcome.detail,
+                "pending": PENDING,
+            },
+        )
+
+    store.transact(job)

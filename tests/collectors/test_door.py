@@ -177,9 +177,9 @@ def test_who_may_do_what_depends_on_role_and_on_whose_station_it_is(tmp_path: Pa
                 (HELPDESK, Acknowledge(incident_id="unknown"), "refused"),
                 (FIXIT, Overrule(incident_id=incident, side=Side.SOFTWARE, why="?"), "refused"),
                 (FIXIT, HandOver(incident_id=incident, to="customer:Bakker", why="?"), "refused"),
-                (FIXIT, Reset(station="BE-1", kind="hard"), "refused"),
-                (OTHER, Reset(station="BE-1"), "refused"),
-                (CUSTOMER, Reset(station="BE-1"), "refused"),
+                (FIXIT, Reset(station="BE-1", kind="hard", why="?"), "refused"),
+                (OTHER, Reset(station="BE-1", why="stuck"), "refused"),
+                (CUSTOMER, Reset(station="BE-1", why="stuck"), "refused"),
                 (CUSTOMER, Comment(incident_id=incident, text="it smells"), "accepted"),
                 (CUSTOMER, Feedback(incident_id=incident, verdict=FeedbackVerdict.CONFIRMED), "refused"),
                 (FIXIT, Feedback(incident_id=incident, verdict=FeedbackVerdict.NO_FAULT_FOUND), "accepted"),
@@ -210,9 +210,9 @@ async def answer_calls(one: Station, answers: list[Any], asked: list[Any]) -> No
     ("answer", "outcome", "detail"),
     [
         ({"status": "Accepted"}, "accepted", "Accepted"),
-        ({"status": "Rejected"}, "refused", "the station answered Rejected to Reset"),
-        ("NotImplemented", "refused", "the station refused Reset: NotImplemented"),
-        ({}, "refused", "the station answered without a status to Reset"),
+        ({"status": "Rejected"}, "rejected", "the station answered Rejected to Reset"),
+        ("NotImplemented", "error", "the station could not do Reset: NotImplemented"),
+        ({}, "rejected", "the station answered without a status to Reset"),
     ],
 )
 def test_a_reset_is_sent_and_its_answer_told(tmp_path: Path, answer: Any, outcome: str, detail: str) -> None:
@@ -238,12 +238,15 @@ def test_a_trigger_speaks_the_version_of_the_station(tmp_path: Path) -> None:
         for subprotocol in ("ocpp1.6", "ocpp2.0.1"):
             async with station(url_of(door.owner.settings, "BE-1"), subprotocol) as one:
                 playing = asyncio.create_task(answer_calls(one, [{"status": "Accepted"}], asked))
-                command = TriggerMessage(station="BE-1", message="StatusNotification", evse=1)
+                command = TriggerMessage(station="BE-1", message="StatusNotification", evse=1, why="?")
                 assert (await door.send(command, HELPDESK, subprotocol)).outcome == "accepted"
                 await playing
         assert asked == [
             ["TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}],
-            ["TriggerMessage", {"requestedMessage": "StatusNotification", "evse": {"id": 1}}],
+            [
+                "TriggerMessage",
+                {"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 1}},
+            ],
         ]
 
     run(tmp_path, scenario)
@@ -251,22 +254,22 @@ def test_a_trigger_speaks_the_version_of_the_station(tmp_path: Path) -> None:
 
 def test_a_station_that_is_away_silent_or_leaving_is_told_apart(tmp_path: Path) -> None:
     async def scenario(door: Knocker) -> None:
-        never = await door.send(Reset(station="BE-1"), HELPDESK, "c1")
-        assert (never.outcome, never.detail) == ("failed", "never connected")
-        stranger = await door.send(Reset(station="NOBODY"), HELPDESK, "c2")
+        never = await door.send(Reset(station="BE-1", why="stuck"), HELPDESK, "c1")
+        assert (never.outcome, never.detail) == ("not_connected", "never connected")
+        stranger = await door.send(Reset(station="NOBODY", why="stuck"), HELPDESK, "c2")
         assert stranger.outcome == "refused"
         async with station(url_of(door.owner.settings, "BE-1")) as one:
-            door.owner.commands.stations.timeout_s = 0.2
-            silent = await door.send(Reset(station="BE-1"), HELPDESK, "c3")
-            assert (silent.outcome, silent.detail) == ("failed", "BE-1 did not answer within 0.2 s")
-            door.owner.commands.stations.timeout_s = 20
-            asking = asyncio.create_task(door.send(Reset(station="BE-1"), HELPDESK, "c4"))
+            door.owner.commands.remote.stations.timeout_s = 0.2
+            silent = await door.send(Reset(station="BE-1", why="stuck"), HELPDESK, "c3")
+            assert (silent.outcome, silent.detail) == ("no_answer", "BE-1 did not answer within 0.2 s")
+            door.owner.commands.remote.stations.timeout_s = 20
+            asking = asyncio.create_task(door.send(Reset(station="BE-1", why="stuck"), HELPDESK, "c4"))
             await one.receive()
             await one.receive()
         left = await asking
-        assert (left.outcome, left.detail) == ("failed", "BE-1 left before it answered")
-        away = await door.send(Reset(station="BE-1"), HELPDESK, "c5")
-        assert away.outcome == "failed"
+        assert (left.outcome, left.detail) == ("no_answer", "BE-1 left before it answered")
+        away = await door.send(Reset(station="BE-1", why="stuck"), HELPDESK, "c5")
+        assert away.outcome == "not_connected"
         assert (away.detail or "").startswith("not connected since 20")
 
     run(tmp_path, scenario)

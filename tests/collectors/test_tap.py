@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collectors.commands import StationCommands
 from collectors.connection import CallTimedOut
+from collectors.remote_actions import by_status
 from collectors.tap_address import segment_of, stations_from, target_url, template_mistake
 from data.store import Store
 from tests.collectors.tapped import charger, old_back_end, receive, tapped_house
@@ -215,7 +216,7 @@ def test_our_own_command_is_answered_to_us_and_never_to_the_back_end(store: Stor
         async with old_back_end() as old, tapped_house(store, old.url) as home:
             commands = StationCommands(home.listener.connected.get, lambda _station: None, 5)
             async with charger(home.url("BE-1")) as station:
-                asking = asyncio.create_task(commands.reset("BE-1", "soft"))
+                asking = asyncio.create_task(commands.ask("BE-1", "Reset", {"type": "Soft"}, by_status))
                 question = json.loads(await receive(station))
                 assert question[0::2] == [2, "Reset"]
                 await station.send('[3,"not-ours",{"status":"Accepted"}]')

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from data.commands import (
+    PENDING,
     Acknowledge,
     Command,
     CommandClient,
@@ -20,10 +21,13 @@ from data.commands import (
     Feedback,
     HandOver,
     Overrule,
+    Remote,
     Reset,
     Trigger,
+    complete,
     earlier_outcome,
     remember,
+    write_down,
 )
 from data.errors import OwnerDown
 from data.store import Store
@@ -37,6 +41,7 @@ EVERY: list[Command] = [
     Comment(incident_id="i", text="é"),
     Reset(station="BE-1", kind="hard", why="w"),
     Trigger(station="BE-1", message="StatusNotification", evse=1),
+    Remote(station="BE-1", action="RemoteStart", options={"id_tag": "x", "evse": 1}, why="w"),
     Feedback(incident_id="i", verdict=FeedbackVerdict.WRONG_SIDE, side=Side.SOFTWARE),
 ]
 
@@ -138,3 +143,14 @@ def test_the_first_outcome_of_a_command_stands(store: Store) -> None:
         "reset",
     )
     assert msgspec.json.decode(row["body"], type=Command) == EVERY[4]
+
+
+def test_a_command_written_down_as_pending_is_completed_once(store: Store) -> None:
+    request = CommandRequest(command_id="c1", actor="an@example.be", command=EVERY[4])
+    begun = CommandOutcome(command_id="c1", outcome=PENDING)
+    write_down(store, request, begun, kind="Reset", body="{}", role="helpdesk", now=NOON)
+    assert earlier_outcome(store, "c1") == begun
+    ended = CommandOutcome(command_id="c1", outcome="no_answer", detail="silent")
+    complete(store, ended)
+    complete(store, CommandOutcome(command_id="c1", outcome="accepted"))
+    assert earlier_outcome(store, "c1") == ended
