@@ -109,6 +109,9 @@ class OwnerAnswers:
             reasons.append(f"the store does not take frames: {owner.intake.last_error}")
         elif owner.intake.congested:
             reasons.append(f"{owner.intake.unstored} records wait for the store")
+        stored = owner.store.stats()
+        if stored.last_error is not None:
+            reasons.append(f"{stored.queued_rows} rows wait for the database: {stored.last_error}")
         if owner.spooling is not None and not owner.spooling.spool.empty:
             reasons.append(f"{owner.spooling.spool.bytes} bytes of tapped messages wait in the spool")
         if not owner.listener.listening:

@@ -41,6 +41,11 @@ def translate(error: duckdb.Error, path: Path) -> StoreError:
         return StoreTooNew(
             f"{path} was written by a newer DuckDB: run the newer version of Laadwacht ({text})"
         )
+    if "replaying wal" in low:
+        return StoreCorrupt(
+            f"{path}.wal is damaged: move that file away and start again; of what it held only the frames "
+            f"that are in the journal come back, so restore a backup where that matters ({text})"
+        )
     if (
         "not a valid duckdb database" in low
         or "corrupt" in low

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from collectors.owner import Owner, OwnerError
 from collectors.settings import AuthorisationSettings, Settings
+from data.at_rest import RestingStore
 from data.register import write_register
 from data.store import Store
 from rules.core.model import Asset
@@ -24,6 +26,7 @@ from tests.collectors.house import station
 from tests.collectors.owners import appears, owner_of, settings_for, url_of
 
 HOUSE = Path(__file__).resolve().parents[2]
+EVERYTHING = {"after": 0, "upto": 2**62, "station": None, "start": None, "stop": None}
 FAULT = {
     "connectorId": 1,
     "errorCode": "GroundFailure",
@@ -179,39 +182,86 @@ async def _talk(settings: Settings, owner_pid: int, name: str, acknowledged: lis
         return
 
 
-async def _under_load_until_killed(owner: OwnerProcess, acknowledged: list[str]) -> None:
+async def _under_load_until_killed(owner: OwnerProcess, acknowledged: list[str], count: int) -> None:
+    """Kills the owner in mid-sentence, once `count` requests were answered."""
     talks = [
         asyncio.create_task(_talk(owner.settings, owner.process.pid, f"K{n}", acknowledged))
         for n in range(40)
     ]
-    async with asyncio.timeout(30):
-        while len(acknowledged) < 2_000:
-            await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        while len(acknowledged) < count:
+            await asyncio.sleep(0.01)
     os.kill(owner.process.pid, signal.SIGKILL)
     await asyncio.gather(*talks)
 
 
-def test_after_kill_nine_under_load_every_acknowledged_frame_is_in_the_database(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_after_twenty_times_kill_nine_under_load_every_acknowledged_frame_is_in_the_database(
+    tmp_path: Path,
+) -> None:
     settings = settings_for(tmp_path)
     acknowledged: list[str] = []
-    for _turn in range(2):
+    for turn in range(20):
         owner = OwnerProcess(settings)
         try:
             owner.wait_ready()
-            before = len(acknowledged)
-            turn: list[str] = []
-            asyncio.run(_under_load_until_killed(owner, turn))
-            acknowledged += turn
-            assert len(acknowledged) > before
+            answered: list[str] = []
+            # Other counts, so that it dies at other points of the journal's and the tables' rhythm.
+            asyncio.run(_under_load_until_killed(owner, answered, 50 + 37 * turn))
+            acknowledged += answered
         finally:
             owner.process.kill()
             owner.said()
+        if turn in {0, 10}:
+            with RestingStore.open(settings.database) as resting:
+                at_rest = resting.query("frames_page", **EVERYTHING)["message_id"].to_list()
+            assert set(acknowledged) <= set(at_rest)
     owner = OwnerProcess(settings)
     owner.wait_ready()
     assert owner.end() == 0
     with Store.open(settings.database) as store:
-        stored = {row[0] for row in store.sql("SELECT message_id FROM frame WHERE direction = 'in'").rows()}
-    assert set(acknowledged) <= stored
+        stored = store.sql("SELECT message_id, record_id FROM frame WHERE direction = 'in'")
+    assert set(acknowledged) <= set(stored["message_id"])
+    assert stored["record_id"].is_unique().all(), "nothing came twice out of the journal"
+
+
+def test_on_a_full_disk_nobody_is_told_stored_and_with_room_again_all_goes_on(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    owner = OwnerProcess(settings)
+
+    def room(most_bytes: int) -> None:
+        resource.prlimit(owner.process.pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+
+    def readiness() -> httpx.Response:
+        return httpx.get(f"{settings.http_url}/readyz", trust_env=False)
+
+    async def scenario() -> None:
+        async with station(url_of(settings, "S1")) as one:
+            await one.boot()
+            room(1)  # no file may grow: what a full disk looks like to a program
+            await one.send("StatusNotification", FAULT)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await one.receive()
+            red = await asyncio.to_thread(readiness)
+            assert red.status_code == 503
+            assert "check permissions and free space" in red.text
+            room(resource.RLIM_INFINITY)
+            assert (await one.ask("StatusNotification", FAULT))[0] == 3
+
+    try:
+        owner.wait_ready()
+        asyncio.run(scenario())
+    finally:
+        owner.end()
+    again = OwnerProcess(settings)
+    again.wait_ready()
+    assert again.end() == 0
+    with Store.open(settings.database) as store:
+        found = store.sql(
+            "SELECT direction, count(*) FROM frame WHERE action = 'StatusNotification' GROUP BY 1 ORDER BY 1"
+        )
+        assert found.rows() == [("in", 1), ("out", 1)], "what was not acknowledged was not stored"
 
 
 def test_a_second_owner_process_ends_with_code_two_and_one_line(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from data.at_rest import RestingStore
 from data.journal import journal_files
-from data.store import Store
+from data.store import Store, StoreCorrupt
 
 # Prints each record's number once the store said it is stored, and goes on until it is killed.
 WRITER = """
@@ -117,3 +119,72 @@ def test_a_process_that_forgets_to_close_ends_and_leaves_no_lock(tmp_path: Path,
     )
     subprocess.run([sys.executable, "-c", code, str(path), str(free_port)], timeout=60, check=True)
     Store.open(path).close()
+
+
+def _crashed(path: Path, count: int = 40) -> None:
+    """A database whose owner died with rows in the journal and in the write-ahead log."""
+    code = (
+        "import os, sys; from pathlib import Path; from data.store import Store;"
+        "from tests.data.rows import heard, submit_and_wait; store = Store.open(Path(sys.argv[1]));"
+        f"[submit_and_wait(store, heard(number)) for number in range(1, {count + 1})];"
+        "store.sql('SELECT 1'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], timeout=60, check=True)
+
+
+def _stored(path: Path) -> list[int]:
+    with Store.open(path) as store:
+        return store.sql("SELECT record_id FROM frame ORDER BY 1")["record_id"].to_list()
+
+
+def test_rows_that_are_in_the_tables_are_not_replayed_again(tmp_path: Path) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    _crashed(path)
+    assert journal_files(path)
+    assert _stored(path) == list(range(1, 41))
+    assert journal_files(path) == []
+
+
+def test_a_group_cut_short_at_the_end_was_promised_to_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    _crashed(path)
+    path.with_name("laadwacht.duckdb.wal").unlink()
+    (journal,) = journal_files(path)
+    journal.write_bytes(journal.read_bytes()[:-10])
+    assert _stored(path) == list(range(1, 40))
+    assert "in the middle of a group" in caplog.text
+    assert list(tmp_path.glob("*.damaged")) == []
+
+
+def test_a_damaged_journal_is_kept_told_and_read_as_far_as_it_goes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    _crashed(path)
+    path.with_name("laadwacht.duckdb.wal").unlink()
+    (journal,) = journal_files(path)
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    journal.write_bytes(content)
+    stored = _stored(path)
+    assert stored == list(range(1, len(stored) + 1))
+    assert 10 < len(stored) < 30
+    assert "is damaged at byte" in caplog.text
+    (kept,) = tmp_path.glob("*.damaged")
+    assert kept.read_bytes() == bytes(content)
+
+
+def test_a_damaged_write_ahead_log_is_named_and_without_it_the_journal_has_the_frames(tmp_path: Path) -> None:
+    path = tmp_path / "laadwacht.duckdb"
+    _crashed(path)
+    wal = path.with_name("laadwacht.duckdb.wal")
+    content = bytearray(wal.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 50] = bytes(byte ^ 0xFF for byte in content[middle : middle + 50])
+    wal.write_bytes(content)
+    with pytest.raises(StoreCorrupt, match=rf"{wal} is damaged: move that file away"):
+        Store.open(path)
+    wal.rename(tmp_path / "away")
+    assert _stored(path) == list(range(1, 41))
