@@ -10,7 +10,6 @@ import streamlit as st
 from data.commands import Acknowledge, Command, CommandClient, Comment, HandOver, Overrule, Reset
 from data.errors import OwnerDown
 from pages import _owner
-from pages._data import forget
 from pages._incident import Row
 from pages._session import User
 from pages._texts import Words
@@ -28,7 +27,7 @@ def send(user: User, words: Words, command: Command, what: str) -> bool:
         st.toast(words("act.refused", why=outcome.detail or outcome.outcome), icon=":material/error:")
         return False
     st.session_state["said"] = words("act.done", what=what)
-    forget()
+    st.cache_data.clear()
     return True
 
 
