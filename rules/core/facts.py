@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rules.core import intervals, noise, sessions
+from rules.core import intervals, noise, properties, sessions
 from rules.core.detect import (
     authorisation,
     back_end,
@@ -17,6 +17,7 @@ from rules.core.detect import (
     clock,
     cohort,
     command,
+    cycling,
     dialogue,
     energy,
     event_fault,
@@ -41,6 +42,7 @@ from rules.core.model import (
     CallErrored,
     CommandAnswered,
     CommandSent,
+    ConfigurationReported,
     Connected,
     Disconnected,
     Effect,
@@ -77,6 +79,7 @@ def is_life(obs: Observation) -> bool:
 
 
 def connected(obs: Connected, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    out += properties.on_connect(obs, station)
     station.connected = True
     station.connected_at = obs.at
     station.version = obs.version or station.version
@@ -94,7 +97,8 @@ def disconnected(obs: Disconnected, station: StationState, ctx: Context, out: li
 
 def booted(obs: Booted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     before = (cohort.model_key(station.make, station.model), station.firmware)
-    for name in ("make", "model", "serial", "firmware", "iccid", "imsi"):
+    out += properties.on_boot(obs, station)
+    for name in properties.BOOTED:
         value = getattr(obs, name)
         if value:
             setattr(station, name, value)
@@ -108,6 +112,7 @@ def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: l
     first = station.booted_at is not None and station.boot_answered_at != station.booted_at
     station.boot_answered_at = station.booted_at
     station.boot_status = obs.status
+    out += properties.on_boot_answer(obs, station)
     if obs.interval_s is not None and obs.interval_s > 0:
         station.heartbeat_s = obs.interval_s
     station.row_dirty = True
@@ -121,12 +126,15 @@ def status(obs: StatusReported, station: StationState, ctx: Context, out: list[E
     before = known.status if known is not None else None
     conn = intervals.report(obs, known, obs.at, out)
     station.connectors[key] = conn
+    if known is None:
+        out += properties.on_connector(obs, station)
     conn.status_at = obs.at
     signals = status_fault.detect(obs, station, conn, ctx)
     if signals and conn.faults:
         signals += cars.weigh(obs, station, conn, signals, ctx)
     if before is not obs.status:
         signals += stuck.on_change(obs, station, conn, ctx)
+        signals += cycling.on_change(obs, before, conn, ctx)
     if obs.station_at is not None:
         signals += clock.detect(obs, station, ctx)
     noise.learn_lag(obs, station)
@@ -218,6 +226,13 @@ def firmware_reported(
     return firmware.detect(obs)
 
 
+def configured(
+    obs: ConfigurationReported, station: StationState, ctx: Context, out: list[Effect]
+) -> list[Signal]:
+    out += properties.on_configuration(obs)
+    return []
+
+
 def call_errored(obs: CallErrored, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     return call_error.detect(obs, station, ctx)
 
@@ -277,6 +292,7 @@ HANDLERS: dict[type[Observation], Callable[..., list[Signal]]] = {
     SessionUpdated: updated,
     SessionEnded: ended_by_right,
     FirmwareReported: firmware_reported,
+    ConfigurationReported: configured,
     CallErrored: call_errored,
     CommandSent: command_sent,
     CommandAnswered: command_answered,

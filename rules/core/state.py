@@ -50,6 +50,7 @@ class ConnectorState(Struct):
     behaviour: list[str] = field(default_factory=list)  # faults that no frame names and that still show
     comes_and_goes: list[datetime] = field(default_factory=list)  # faults that cleared themselves
     car_trouble: list[str] = field(default_factory=list)  # tokens in a row whose car failed here
+    swings: dict[str, list[datetime]] = field(default_factory=dict)  # fault -> when charging began again
     meter: MeterWatch = field(default_factory=MeterWatch)
 
 
@@ -80,6 +81,7 @@ class Trend(Struct):
     mean: float = 0.0
     spread: float = 0.0
     cusum: float = 0.0
+    alarms: int = 0  # values in a row at which the rise was told
     day: int | None = None
     count: float = 0.0
     recent: list[float] = field(default_factory=list)
