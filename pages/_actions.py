@@ -10,6 +10,7 @@ import streamlit as st
 from data.commands import Acknowledge, Command, CommandClient, Comment, HandOver, Overrule, Reset
 from data.errors import OwnerDown
 from pages import _owner
+from pages._data import forget
 from pages._incident import Row
 from pages._session import User
 from pages._texts import Words
@@ -27,7 +28,7 @@ def send(user: User, words: Words, command: Command, what: str) -> bool:
         st.toast(words("act.refused", why=outcome.detail or outcome.outcome), icon=":material/error:")
         return False
     st.session_state["said"] = words("act.done", what=what)
-    st.cache_data.clear()
+    forget()
     return True
 
 

@@ -22,6 +22,8 @@ from pages._session import User, scope_of, words_of
 from pages._ui import silent
 
 KEEP_S = 10
+# Figures over weeks: a year of a large fleet costs about a second to add up.
+KEEP_LONG_S = 300
 
 
 @st.cache_resource(show_spinner=False)
@@ -36,6 +38,11 @@ def _query(name: str, scope: Scope, params: dict[str, Any]) -> pl.DataFrame:
 
 @st.cache_data(ttl=KEEP_S, max_entries=500, show_spinner=False)
 def _kept(name: str, role: str, party: str | None, params: dict[str, Any]) -> pl.DataFrame:
+    return _query(name, Scope(role=role, party=party), params)
+
+
+@st.cache_data(ttl=KEEP_LONG_S, max_entries=200, show_spinner=False)
+def _kept_long(name: str, role: str, party: str | None, params: dict[str, Any]) -> pl.DataFrame:
     return _query(name, Scope(role=role, party=party), params)
 
 
@@ -57,6 +64,19 @@ def ask_kept(user: User, name: str, **params: Any) -> pl.DataFrame:
         silent(words_of(user))
 
 
+def ask_long(user: User, name: str, **params: Any) -> pl.DataFrame:
+    """As `ask`, at most `KEEP_LONG_S` seconds old: for figures over weeks. Give instants by `steady`."""
+    try:
+        return _kept_long(name, user.role, user.party, params)
+    except OwnerDown:
+        silent(words_of(user))
+
+
+def forget() -> None:
+    """After an act: what was kept for seconds is asked anew; figures over weeks stay."""
+    _kept.clear()
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -64,6 +84,12 @@ def now() -> datetime:
 def minute() -> datetime:
     """Now, cut to the minute: one key for all questions of this minute."""
     return now().replace(second=0, microsecond=0)
+
+
+def steady(days: int = 0) -> datetime:
+    """Now, cut to five minutes, less `days`: one key for all questions of these five minutes."""
+    at = minute()
+    return at.replace(minute=at.minute // 5 * 5) - timedelta(days=days)
 
 
 def days_ago(days: int) -> datetime:

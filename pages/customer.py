@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from pages._data import ask_kept, days_ago, minute, now
+from pages._data import ask_kept, ask_long, days_ago, minute, now, steady
 from pages._session import require
 from pages._station import PLAIN, plain_badge
 from pages._texts import ZONE
@@ -26,7 +26,7 @@ if stations.is_empty():
     st.stop()
 incidents = ask_kept(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500)
 by_id = {row["incident_id"]: row for row in incidents.iter_rows(named=True)}
-uptime = ask_kept(user, "uptime", since=days_ago(DAYS), until=minute(), station=None, bars=True)
+uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, bars=True)
 by_station = uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True)
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from pages import _incident as view
 from pages import _names
 from pages._actions import acknowledge, say_done
-from pages._data import ask, ask_kept, days_ago, minute, now
+from pages._data import ask, ask_kept, ask_long, days_ago, now, steady
 from pages._session import require
 from pages._ui import empty, link_card, route_link, section, show, title
 from pages._uptime import bars, share_of
@@ -28,7 +28,7 @@ say_done()
 incidents = ask(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=200)
 mine = incidents.filter(pl.col("owner") == "installer")
 others = incidents.filter(pl.col("owner") != "installer")
-uptime = ask_kept(user, "uptime", since=days_ago(DAYS), until=minute(), station=None, bars=True)
+uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, bars=True)
 by_station = uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True)
 
 title(words("installer.title"), words.count("installer.count", mine.height) if mine.height else "")

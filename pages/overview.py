@@ -10,8 +10,9 @@ import streamlit as st
 
 from pages import _html as h
 from pages import _names
-from pages._data import ask_kept, days_ago, minute, now
+from pages._data import ask_kept, ask_long, days_ago, now, steady
 from pages._map import fleet_map
+from pages._oddities import register_gap
 from pages._session import require
 from pages._ui import empty, link_card, section, show, title
 from pages._uptime import day_shares, share_of
@@ -22,7 +23,7 @@ SHOWN = 7
 user, words = require("helpdesk")
 stations = ask_kept(user, "stations", station=None)
 incidents = ask_kept(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500)
-uptime = ask_kept(user, "uptime", since=days_ago(30), until=minute(), station=None, bars=False)
+uptime = ask_long(user, "uptime", since=steady(30), until=steady(), station=None, bars=False)
 
 left, right = st.columns([1, 1], vertical_alignment="center")
 with left:
@@ -132,8 +133,10 @@ with left:
 with right:
     section(words("overview.map.title"))
     placed = stations.drop_nulls(["latitude", "longitude"])
-    st.plotly_chart(fleet_map(placed, words), config={"displayModeBar": False}, key="map")
+    # Markdown keeps SVG where st.html drops it; every value in it is escaped.
+    st.markdown(fleet_map(placed, words), unsafe_allow_html=True)
     if placed.height < stations.height:
         show(
             f'<p class="lw-hint">{escape(words("overview.map.none", n=stations.height - placed.height))}</p>'
         )
+    register_gap(words, stations)

@@ -14,7 +14,8 @@ import streamlit as st
 from pages import _html as h
 from pages import _names
 from pages._actions import restart, say_done
-from pages._data import ask, ask_kept, days_ago, minute, now
+from pages._data import ask, ask_long, days_ago, minute, now, steady
+from pages._oddities import findings
 from pages._session import require
 from pages._station import connector_tone, sentence, station_facts
 from pages._ui import link_card, not_found, route_link, section, show
@@ -38,7 +39,7 @@ show(
 )
 left, right = st.columns([1.55, 1], gap="medium")
 with left:
-    uptime = ask_kept(user, "uptime", since=days_ago(DAYS), until=minute(), station=asked, bars=False)
+    uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=asked, bars=False)
     with st.container(key="panel-uptime"):
         total = share_of(uptime.filter(pl.col("level") == "total"))
         show(
@@ -117,6 +118,10 @@ with right:
         show(f'<div class="lw-buttons">{route_link(words, row["latitude"], row["longitude"])}</div>')
 
 if expert:
+    odd = ask(user, "station_findings", station=asked, since=days_ago(30))
+    if odd.height:
+        with st.expander(words.count("station.findings", odd.height), key="findings"):
+            show(findings(words, odd))
     with st.expander(words("station.messages"), key="messages", on_change="rerun") as opened:
         if opened.open:
             frames = ask(user, "station_messages", station=asked, limit=MESSAGES)

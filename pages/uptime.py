@@ -11,7 +11,8 @@ import polars as pl
 import streamlit as st
 
 from pages import _html as h
-from pages._data import ask_kept, days_ago, minute
+from pages._charts import down_by_day
+from pages._data import ask_kept, ask_long, steady
 from pages._session import require
 from pages._ui import empty, section, show, title
 from pages._uptime import bars, down_s, legend, share, split
@@ -52,11 +53,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         key="station",
     )
 
-uptime = ask_kept(
+uptime = ask_long(
     user,
     "uptime",
-    since=days_ago(days),
-    until=minute(),
+    since=steady(days),
+    until=steady(),
     station=chosen,
     bars=chosen is None and stations.height <= MOST,
 )
@@ -79,6 +80,13 @@ with st.container(key="panel-total"):
 
 section(words("uptime.split.title"))
 show(split(words, total) or f'<p class="lw-hint">{escape(words("uptime.split.none"))}</p>')
+
+with st.expander(words("uptime.chart"), key="chart", on_change="rerun") as opened:
+    if opened.open:
+        if down_s(total) >= 1:
+            st.plotly_chart(down_by_day(days_rows, words), config={"displayModeBar": False}, key="down")
+        else:
+            show(f'<p class="lw-hint">{escape(words("uptime.chart.none"))}</p>')
 
 
 def line(row: dict[str, object], name: str, note: str, drawn: str) -> list[str]:

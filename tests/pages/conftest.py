@@ -184,4 +184,5 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
 
     yield run
     _data._kept.clear()
+    _data._kept_long.clear()
     _owner._recent.clear()
