@@ -128,7 +128,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[
         for row in rows
     )
     return (
-        f'<div class="lw-scroll"><table class="lw-table"><thead><tr>{first}</tr></thead><tbody>'
+        f'<div class="lw-scroll" tabindex="0"><table class="lw-table"><thead><tr>{first}</tr></thead><tbody>'
         f"{body}</tbody></table></div>"
     )
 

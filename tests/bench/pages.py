@@ -1,8 +1,9 @@
-"""Pages and named queries before a large fleet with a year of history: first paint, interactions, read door.
+"""Pages and named queries before a large fleet with a year of history: first paint, interactions, queries.
 
-    python -m tests.bench.pages [--stations 2000] [--connectors 5] [--visits 100] [--frames 1000000] [--data D]
+    python -m tests.bench.pages [--stations 2000] [--connectors 5] [--visits 100]
+        [--frames 1000000] [--data DIR]
 
-Makes the fleet (kept in --data when given, and used again), runs a real owner process and dashboard on it,
+Makes the fleet (kept in DIR when given, and used again), runs a real owner process and dashboard on it,
 and a headless Chromium on the same machine. Cold is a browser without cache, kept the second visit to the
 page, ended by the first element of ours. Prints milliseconds, with the machine's load beside them.
 """
