@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collectors import findings, ocpp2, ocpp16
+from collectors import configuration, findings, ocpp2, ocpp16
 from collectors.frame import CALL, CALLERROR, CALLRESULT, CALLRESULTERROR, SEND, Frame
 from collectors.memory import Memory
 from collectors.reading import Asked, Reading
@@ -218,6 +218,9 @@ class Decoder:
         if self._promised:
             self._accept(reading.message_id, outcome)
         self._answered(reading, command, outcome)
+        told = configuration.ANSWERS.get(command[0])
+        if told is not None:
+            told(reading, payload)
         return command[0]
 
     def _answered(self, reading: Reading, command: tuple[str, datetime], status: str | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from collectors import findings
+from collectors.configuration import variables_reported
 from collectors.memory import Memory
 from collectors.meter import read_meters
 from collectors.ocpp16 import (
@@ -243,6 +244,10 @@ def der_alarm(reading: Reading, payload: dict[str, Any], memory: Memory) -> None
     )
 
 
+def report(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
+    variables_reported(reading, payload)
+
+
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -274,6 +279,7 @@ REQUESTS: Final = {
     "SecurityEventNotification": security_event,
     "FirmwareStatusNotification": firmware,
     "NotifyDERAlarm": der_alarm,
+    "NotifyReport": report,
     **dict.fromkeys(
         (
             "BatterySwap",
@@ -293,7 +299,6 @@ REQUESTS: Final = {
             "NotifyMonitoringReport",
             "NotifyPeriodicEventStream",
             "NotifyPriorityCharging",
-            "NotifyReport",
             "NotifySettlement",
             "NotifyWebPaymentStarted",
             "OpenPeriodicEventStream",

@@ -1,4 +1,4 @@
-"""Cards become pseudonyms before anything is stored; passwords and credentials disappear.
+"""Cards become pseudonyms before anything is stored; credentials disappear, numbers of SIM cards are masked.
 
 The same card gives the same pseudonym under one key, in every OCPP version and spelling (tokens are
 case-insensitive), so that sessions of one card can be told from those of another without knowing whose it
@@ -8,6 +8,7 @@ is. Without the key nobody can compute a pseudonym from a card. Must never raise
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -42,7 +43,16 @@ _TOKEN_MEMBERS: Final = frozenset(
         "contractid",
     }
 )
-_SECRET_KEYS: Final = frozenset({"authorizationkey", "basicauthpassword", "wifipassword", "apnpassword"})
+_SECRET_WORDS: Final = (
+    r"password|passwd|passphrase|secret|authorizationkey|privatekey|api_?key|credential|psk|sim_?pin|pin_?code"
+    r"|(?:access|auth|bearer|api|session|refresh|web)_?token"
+)
+_SECRET_NAME: Final = re.compile(_SECRET_WORDS)
+_SIM_NAME: Final = re.compile(r"(?:iccid|imsi)\d?$")
+_CARD_NAME: Final = re.compile(r"id(?:tag|token)$")
+_SIM_SHOWN: Final = {"imsi": 5, "iccid": 7}
+"""Digits that name country and operator (ITU-T E.212) or card issuer (E.118); the rest names one SIM card."""
+_VALUES: Final = frozenset({"value", "attributevalue", "actualvalue", "variableattribute"})
 _SQUEEZE: Final = str.maketrans("", "", "_- ")
 
 # Cheap test whether a text can hold anything to hide; lower case. Not "tag" alone: "voltage" has it.
@@ -60,7 +70,19 @@ _HINTS: Final = (
     "evcc",
     "contract",
 )
-_SECRET_HINTS: Final = ("authorizationkey", "password", "@")
+_SECRET_HINTS: Final = (
+    "passw",
+    "passphrase",
+    "secret",
+    "credential",
+    "key",
+    "token",
+    "variable",
+    "psk",
+    "simpin",
+    "@",
+)
+_SIM_HINTS: Final = ("imsi", "iccid")
 
 _NAME: Final = (
     r"(?<![a-z])(?:(?:parent|group|additional)?[_-]?id[_-]?(?:tag|token)|rfid[_-]?(?:tag|card)?|tag[_-]?u?id"
@@ -75,10 +97,15 @@ _NESTED: Final = re.compile(
     rf"""({_NAME}\\+["']?\s*[:=]?\s*)(\\+["'])((?:(?!\2).)*)(\2|\Z)""", re.IGNORECASE | re.DOTALL
 )
 _BARE: Final = re.compile(rf"""({_NAME}\\*["']?\s*[:=]\s*)([^\s"'\\,;:{{}}\[\]&<>]+)""", re.IGNORECASE)
+# From the name of a key or variable to its value, within one entry of a list.
+_BETWEEN: Final = r"(?:[^{}]|\}\s*,|\[\s*\{){0,100}?"
 _SECRET_TEXT: Final = re.compile(
-    r"""((?:[a-z]*password\\*["']?\s*[:=]|(?:authorizationkey|basicauthpassword)[^{}]{0,80}?value\\*["']\s*:)"""
+    rf"""((?:[a-z]*password\\*["']?\s*[:=]|(?:{_SECRET_WORDS}){_BETWEEN}value\\*["']\s*:)"""
     r"""\s*\\*["'])((?:\\[^"']|[^"'\\])*)""",
     re.IGNORECASE,
+)
+_SIM_TEXT: Final = re.compile(
+    rf"""((iccid|imsi)\d?\\*["']?(?:{_BETWEEN}value\\*["'])?\s*[:=]\s*\\*["']?)(\d{{8,22}})""", re.IGNORECASE
 )
 _URL_LOGIN: Final = re.compile(r"(://)[^/\s:@\"']+:[^/\s@\"']+@")
 _TRACED: Final = re.compile(r"(?=.*\d)(?=.*\D).{6,}", re.DOTALL)
@@ -120,7 +147,12 @@ class Pseudonymiser:
         raw = frame.raw
         lowered = raw.lower()
         cards = self._key is not None and any(hint in lowered for hint in _HINTS)
-        if not cards and "\\u" not in lowered and not any(hint in lowered for hint in _SECRET_HINTS):
+        if (
+            not cards
+            and "\\u" not in lowered
+            and not any(hint in lowered for hint in _SECRET_HINTS)
+            and not any(hint in lowered for hint in _SIM_HINTS)
+        ):
             return frame
         work = _Replacing(self)
         payload = work.walk(frame.payload)
@@ -162,6 +194,8 @@ class _Replacing:
     def __init__(self, owner: Pseudonymiser) -> None:
         self.owner = owner
         self.found: dict[str, str] = {}
+        # What stood alone as a value: in text that is no JSON it is looked for with its quotes only.
+        self.gone: dict[str, str] = {}
 
     def hide(self, token: str) -> str:
         pseudonym = self.owner.token(token)
@@ -178,14 +212,18 @@ class _Replacing:
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         if not isinstance(value, dict):
             return value
-        secret = _is_secret(value)
+        treat = self.treatment(_name_of(value))
         members = {}
         changed = False
         for name, old in value.items():
             squeezed = name.translate(_SQUEEZE).lower()
             new: Any
-            if (secret and squeezed in {"value", "attributevalue"}) or squeezed.endswith("password"):
-                new = HIDDEN if isinstance(old, str | int | float) and old != HIDDEN else old
+            if treat is not None and squeezed in _VALUES:
+                new = self.each(old, treat)
+            elif squeezed.endswith(("password", "simpin")) or (squeezed == "key" and "server" in value):
+                new = self.conceal(old)
+            elif squeezed in _SIM_SHOWN:
+                new = self.sim(old, squeezed)
             elif squeezed in _TOKEN_MEMBERS:
                 new = self.member(old)
             else:
@@ -193,6 +231,46 @@ class _Replacing:
             changed = changed or new is not old
             members[name] = new
         return members if changed else value
+
+    def treatment(self, name: str | None) -> Callable[[Any], Any] | None:
+        """What is to be done with the value of a configuration key or variable of this name."""
+        if name is None:
+            return None
+        squeezed = name.translate(_SQUEEZE).lower()
+        if is_secret_name(name):
+            return self.conceal
+        if (sim := _SIM_NAME.search(squeezed)) is not None:
+            kind = sim[0].rstrip("0123456789")
+            return lambda value: self.sim(value, kind)
+        return self.member if _CARD_NAME.search(squeezed) else None
+
+    def each(self, value: Any, treat: Callable[[Any], Any]) -> Any:
+        """`treat` on a value, or on that of each attribute of a reported variable (2.x variableAttribute)."""
+        if not isinstance(value, list):
+            return treat(value)
+        items = [
+            {**item, "value": treat(item["value"])} if isinstance(item, dict) and "value" in item else item
+            for item in value
+        ]
+        return items if items != value else value
+
+    def conceal(self, value: Any) -> Any:
+        """What stands for a secret; a secret not set, or hidden already, stays as it is."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value in {"", HIDDEN}:
+            return value
+        self.gone[str(value)] = HIDDEN
+        return HIDDEN
+
+    def sim(self, value: Any, kind: str) -> Any:
+        """A SIM card's number with all but country and operator masked."""
+        if self.owner.token("0") == "0" or not isinstance(value, str | int) or isinstance(value, bool):
+            return value
+        text, shown = str(value).strip(), _SIM_SHOWN[kind]
+        masked = text[:shown] + "x" * (len(text) - shown)
+        if len(text) <= shown or masked == value:
+            return value
+        self.gone[text] = masked
+        return masked
 
     def member(self, value: Any) -> Any:
         """The value of a member that names a card: text, a number, a list of them, or an object of 2.x."""
@@ -216,6 +294,8 @@ class _Replacing:
         if any(hint in lowered for hint in _SECRET_HINTS):
             text = _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", text)
             text = _URL_LOGIN.sub(rf"\1{HIDDEN}@", text)
+        if self.owner.token("0") != "0" and any(hint in lowered for hint in _SIM_HINTS):
+            text = _SIM_TEXT.sub(lambda match: match[1] + self.sim(match[3], match[2].lower()), text)
         return text
 
     def _quoted(self, match: re.Match[str]) -> str:
@@ -235,6 +315,8 @@ class _Replacing:
         for token, pseudonym in self.found.items():
             if token in text:
                 text = text.replace(token, pseudonym)
+        for value, instead in self.gone.items():
+            text = text.replace(f'"{value}"', f'"{instead}"')
         return text
 
     def walk_traced(self, value: Any) -> Any:
@@ -259,10 +341,16 @@ def _unescaped(text: str) -> str:
     return plain
 
 
-def _is_secret(value: dict[str, Any]) -> bool:
-    """Whether `value` sets or tells a secret: 1.6 {key, value}, 2.x {variable: {name}, attributeValue}."""
+def is_secret_name(name: str) -> bool:
+    """Whether a configuration key or variable of this name holds a password, a key or another credential."""
+    squeezed = name.translate(_SQUEEZE).lower()
+    return squeezed == "pin" or _SECRET_NAME.search(squeezed) is not None
+
+
+def _name_of(value: dict[str, Any]) -> str | None:
+    """What `value` sets or tells: 1.6 {key, value}, 2.x {variable: {name}, attributeValue}."""
     name = value.get("key")
     variable = value.get("variable")
     if isinstance(variable, dict):
         name = variable.get("name")
-    return isinstance(name, str) and name.translate(_SQUEEZE).lower() in _SECRET_KEYS
+    return name if isinstance(name, str) else None

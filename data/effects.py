@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from data.properties import write_properties
 from data.rows import TEXT_LIST, UTC_MICROSECONDS
 from rules.core.model import (
     BlindRow,
@@ -24,6 +25,7 @@ from rules.core.model import (
     IntervalRow,
     LinkRow,
     NoticeRow,
+    PropertyRow,
     SessionRow,
     StationRow,
 )
@@ -174,11 +176,14 @@ def write_effects(
     for effect in effects:
         by_kind.setdefault(type(effect), []).append(effect)
     notices = by_kind.pop(NoticeRow, [])
+    properties = [row for row in by_kind.pop(PropertyRow, []) if isinstance(row, PropertyRow)]
     for kind, rows in by_kind.items():
         target = _TARGETS.get(kind)
         if target is None:
             raise TypeError(f"no table takes the effect {kind.__name__}")
         _upsert(cursor, target, rows)
+    if properties:
+        write_properties(cursor, properties)
     if notices:
         _upsert(cursor, _notice_target(rendered or {}), notices)
 

@@ -113,6 +113,7 @@ _PROOF_OF_LIFE = frozenset(
         "session_updated",
         "session_ended",
         "firmware",
+        "configuration",
         "command_answered",
         "finding",
     }

@@ -154,6 +154,18 @@ class FirmwareReported(Observation, frozen=True, kw_only=True, tag="firmware"):
     status: str
 
 
+class ConfigurationReported(Observation, frozen=True, kw_only=True, tag="configuration"):
+    """How a station is set, as it told. `component` is None for a configuration key of OCPP 1.6; then `evse`
+    and `connector` are too. Secrets are never reported."""
+
+    key: str
+    value: str | None = None
+    component: str | None = None
+    evse: int | None = None
+    connector: int | None = None
+    readonly: bool | None = None
+
+
 class CallErrored(Observation, frozen=True, kw_only=True, tag="call_error"):
     """A CALLERROR. `direction` tells who refused: `in` the station, `out` the back end."""
 
@@ -267,6 +279,7 @@ AnyObservation = (
     | SessionUpdated
     | SessionEnded
     | FirmwareReported
+    | ConfigurationReported
     | CallErrored
     | CommandSent
     | CommandAnswered

@@ -90,6 +90,17 @@ class StationRow(Effect, kw_only=True, tag="station"):
     booted_at: datetime | None = None
 
 
+class PropertyRow(Effect, kw_only=True, tag="property"):
+    """A station told at `at` that `property` is `value`; `source` says by what. Not always news."""
+
+    station: str
+    property: str
+    value: str | None
+    at: datetime
+    source: str
+    readonly: bool | None = None
+
+
 class IntervalRow(Effect, kw_only=True, tag="interval"):
     """A connector held `status` from `started_at` until `ended_at` (None: still)."""
 

@@ -23,9 +23,12 @@ JOIN_EVERY_S = 30.0
 
 
 def supplier_of(station: StationState) -> str | None:
-    """Five digits of the IMSI (country and network), or seven of the ICCID (89, country, issuer)."""
+    """Five digits of the IMSI (country and network), or seven of the ICCID (89, country, issuer).
+
+    What is behind them may be masked.
+    """
     imsi, iccid = station.imsi or "", station.iccid or ""
-    if len(imsi) >= 14 and imsi.isdigit():
+    if len(imsi) >= 14 and imsi[:5].isdigit():
         return imsi[:5]
     if len(iccid) >= 18 and iccid.startswith("89"):
         return iccid[:7]

@@ -198,3 +198,73 @@ def test_an_empty_card_stays_empty() -> None:
 def test_a_key_of_the_wrong_length_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="16 to 64 bytes"):
         Pseudonymiser(bytes(length))
+
+
+SIM = {"iccid": "8932990000000000017", "imsi": "206990000000017"}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"chargePointVendor": "A", **SIM},
+        {"chargingStation": {"modem": SIM}},
+        {"configurationKey": [{"key": name.upper(), "readonly": True, "value": SIM[name]} for name in SIM]},
+        {
+            "reportData": [
+                {"variable": {"name": name}, "variableAttribute": [{"type": "Actual", "value": SIM[name]}]}
+                for name in SIM
+            ]
+        },
+        {"data": json.dumps(SIM)},
+    ],
+)
+def test_of_a_sim_card_only_country_and_operator_are_kept(payload: dict[str, Any]) -> None:
+    text = json.dumps([2, "1", "BootNotification", payload])
+    frame = hidden(text)
+    for number in SIM.values():
+        assert number not in whole(frame)
+    assert "8932990xxxxxxxxxxxx" in frame.raw
+    assert "20699xxxxxxxxxx" in frame.raw
+    assert PRIVATE.frame(frame) == frame
+    broken = hidden(text[:-1])
+    assert all(number not in whole(broken) for number in SIM.values())
+    assert Pseudonymiser(None).frame(parse(text)).raw == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AuthorizationKey",
+        "WifiPassword",
+        "wifi_psk",
+        "ApiKey",
+        "AccessToken",
+        "SimPin",
+        "ClientSecret",
+        "PIN",
+    ],
+)
+def test_a_credential_in_a_configuration_is_hidden_whatever_the_shape(name: str) -> None:
+    secret = "s3cr3t-value"
+    shapes: list[dict[str, Any]] = [
+        {"configurationKey": [{"key": name, "readonly": False, "value": secret}]},
+        {"key": name, "value": secret},
+        {"getVariableResult": [{"variable": {"name": name}, "attributeValue": secret}]},
+        {"reportData": [{"variable": {"name": name}, "variableAttribute": [{"value": secret}]}]},
+    ]
+    for shape in shapes:
+        for text in (json.dumps([3, "1", shape]), json.dumps([3, "1", shape])[:-1]):
+            for one in (PRIVATE, Pseudonymiser(None)):
+                assert secret not in whole(one.frame(parse(text))), text
+
+
+def test_a_card_that_a_configuration_key_holds_becomes_a_pseudonym() -> None:
+    frame = hidden('[2,"1","ChangeConfiguration",{"key":"FreevendIdTag","value":"04A1B2C3"}]')
+    assert frame.payload["value"] == PRIVATE.token("04A1B2C3")
+
+
+def test_pins_and_keys_of_a_network_profile_are_hidden() -> None:
+    profile = {"apn": {"apn": "x", "simPin": 1234}, "vpn": {"server": "v", "user": "u", "key": "k3y-k3y"}}
+    frame = hidden(json.dumps([2, "1", "SetNetworkProfile", {"connectionData": profile}]))
+    assert "1234" not in frame.raw
+    assert "k3y-k3y" not in frame.raw
