@@ -200,7 +200,7 @@ def write_down(
             },
         )
 
-    store.transact(job)
+    store.transact(job, ordered=False)
 
 
 def complete(store: Store, outcome: CommandOutcome) -> None:
@@ -218,4 +218,4 @@ def complete(store: Store, outcome: CommandOutcome) -> None:
             },
         )
 
-    store.transact(job)
+    store.transact(job, ordered=False)

@@ -159,7 +159,7 @@ def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Clai
     waiting, ends = _waiting(store, destination)
     if not waiting:
         return None
-    return store.transact(job)
+    return store.transact(job, ordered=False)
 
 
 def mark(
@@ -194,7 +194,7 @@ def mark(
             cursor.execute(_FORWARD, msgspec.structs.asdict(forward) | {"key": dedup_key, "now": at})
         return True
 
-    return store.transact(job)
+    return store.transact(job, ordered=False)
 
 
 def release_expired(store: Store, now: datetime, *, everything: bool = False) -> list[str]:
@@ -207,7 +207,7 @@ def release_expired(store: Store, now: datetime, *, everything: bool = False) ->
         rows = cursor.execute(_RELEASE, {"everything": everything, "now": naive_utc(now)}).fetchall()
         return [row[0] for row in rows]
 
-    return store.transact(job)
+    return store.transact(job, ordered=False)
 
 
 def _waiting(store: Store, destination: str) -> tuple[bool, bool]:

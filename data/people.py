@@ -98,7 +98,7 @@ def add_user(
         )
         return added.fetchone() is not None
 
-    if not store.transact(job):
+    if not store.transact(job, ordered=False):
         raise PeopleError(f"{address} exists already")
     return user
 
@@ -176,7 +176,7 @@ class SignIn:
                 [_digest(token), canonical(email), naive_utc(now), naive_utc(now), naive_utc(ends)],
             )
 
-        self._store.transact(job)
+        self._store.transact(job, ordered=False)
         return Session(token=token, expires_at=ends)
 
     def session(self, token: str, now: datetime) -> User | None:
@@ -267,7 +267,7 @@ def _change(store: Store, address: str, sql: str, values: list[str]) -> None:
         cursor.execute("DELETE FROM web_session WHERE email = ?", [address])
         return True
 
-    if not store.transact(job):
+    if not store.transact(job, ordered=False):
         raise PeopleError(f"there is no user {address}")
 
 

@@ -72,7 +72,7 @@ def write_register(store: Store, assets: Iterable[Asset], now: datetime | None =
             "DELETE FROM register WHERE list_contains(?, station) = false", [[r.station for r in rows]]
         )
 
-    store.transact(job)
+    store.transact(job, ordered=False)
 
 
 def load_register(store: Store) -> dict[str, Asset]:

@@ -7,6 +7,7 @@ another owner has open or that a later version wrote.
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,6 +60,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+# The tables that the journal fills.
+_FROM_JOURNAL = re.compile(r"\b(frame|link|observation)\b", re.IGNORECASE)
 # Records per step when observations are read back: bounds memory to some tens of MB.
 REPLAY_STEP = 50_000
 
@@ -155,9 +158,12 @@ class Store:
         """`watcher(seconds, rows)` after each group commit, on the writer's thread."""
         self._writer.watch_commits(watcher)
 
-    def transact(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """Runs `job(cursor)` on the writer's thread in its own transaction; returns or raises as it does."""
-        return self._writer.transact(job)
+    def transact(self, job: Callable[[duckdb.DuckDBPyConnection], T], *, ordered: bool = True) -> T:
+        """Runs `job(cursor)` on the writer's thread in its own transaction; returns or raises as it does.
+
+        With `ordered` it finds all that was submitted before in the tables, and waits for that.
+        """
+        return self._writer.transact(job, ordered=ordered)
 
     def apply(
         self,
@@ -191,17 +197,17 @@ class Store:
     def query(self, name: str, **params: Any) -> pl.DataFrame:
         """A named query over all stations, on the owner's side. Instants come back aware, in UTC."""
         text = named_query(name).text(params, EVERY_STATION)
-        with self._reading() as reading:
+        with self._reading(text) as reading:
             return table_of(reading.execute(text))
 
     def sql(self, text: str, values: Sequence[Any] = ()) -> pl.DataFrame:
         """SQL of this room (never of another: they have `query`). Reads only."""
-        with self._reading() as reading:
+        with self._reading(text) as reading:
             return table_of(reading.execute(text, list(values)))
 
     def snapshot(self) -> tuple[int, datetime, bytes] | None:
         """(last record judged, instant judged up to, state), or None before the first."""
-        with self._reading() as reading:
+        with self._reading("judge_snapshot") as reading:
             row = reading.execute("SELECT record_id, judged_at, body FROM judge_snapshot").fetchone()
         return (row[0], row[1].replace(tzinfo=UTC), row[2]) if row else None
 
@@ -213,7 +219,7 @@ class Store:
         """
         after = record_id
         while True:
-            with self._reading() as reading:
+            with self._reading(_NEXT_RECORD) as reading:
                 row = reading.execute(_NEXT_RECORD, {"after": after, "step": REPLAY_STEP}).fetchone()
                 if row is None or row[0] is None:
                     return
@@ -249,10 +255,12 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _reading(self) -> duckdb.DuckDBPyConnection:
+    def _reading(self, text: str) -> duckdb.DuckDBPyConnection:
+        """For reading by `text`: what it reads is brought there first, if the journal holds some of it."""
         if self._closed:
             raise StoreClosed(f"{self.path} is closed")
-        self._writer.settle()
+        if _FROM_JOURNAL.search(text):
+            self._writer.settle()
         return self._connection.cursor()
 
 
