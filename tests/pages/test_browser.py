@@ -132,6 +132,14 @@ def test_every_page_of_a_role_opens_on_a_desk_and_fits_a_phone(visit: Visit, rol
     fits(page)
 
 
+@pytest.mark.parametrize("name", ["uptime", "notices"])
+def test_the_last_column_of_a_table_is_seen_on_a_phone(visit: Visit, name: str) -> None:
+    page = visit("helpdesk", f"/{name}", phone=True)
+    table = page.locator(".lw-scroll").first
+    expect(table).to_be_visible(timeout=WAIT_MS)
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 @pytest.mark.parametrize("lang", ["nl", "fr", "en"])
 def test_the_language_of_the_sign_in_page_goes_on_inside(visit: Visit, lang: str) -> None:
     page = visit("helpdesk", "/triage", lang=lang)
