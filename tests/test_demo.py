@@ -16,8 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
+from collectors.demo import LIMITS, SPEED
 from collectors.demo_mailbox import Mailbox
 from collectors.settings_load import load_settings
+from data.catalog_files import load_catalog
 from data.read import ReadDoor
 from data.scope import HELPDESK
 from data.store import Store
@@ -126,6 +128,12 @@ def test_an_interrupted_preparation_removes_the_temporary_directory(tmp_path: Pa
         process.wait(30)
     assert list(tmp_path.iterdir()) == []
     assert processes_about(tmp_path) == []
+
+
+def test_sessions_at_the_speed_of_the_demo_are_no_leaps_of_the_meter(tmp_path: Path) -> None:
+    (tmp_path / "demo.yaml").write_text(LIMITS)
+    limits, usual = load_catalog(tmp_path).limits, load_catalog().limits
+    assert limits["meter.jump_factor"] == SPEED * usual["meter.jump_factor"]
 
 
 def test_the_mailbox_keeps_and_shows_each_message_and_refuses_what_is_none(tmp_path: Path) -> None:
