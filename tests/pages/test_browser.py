@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from data.read import HELPDESK, ReadDoor
 from pages._menu import MENU
 from pages._texts import text
 from tests.pages.conftest import EMAIL, PASSWORD, Place, dashboard
+from tests.pages.test_actions import audit, on_the_line, wait_for
 
 FLAGS = [
     "--headless",
@@ -171,7 +171,7 @@ def test_a_thumb_can_press_the_installers_button(visit: Visit) -> None:
     expect(button).to_be_visible()
     box = button.bounding_box()
     assert box is not None
-    assert box["height"] >= 40
+    assert box["height"] >= 44
     assert box["width"] > 250
     assert page.locator(".js-plotly-plot, [data-testid=stDataFrame]").count() == 0
 
@@ -231,15 +231,6 @@ def acknowledged(door: ReadDoor, incident: str) -> dict[str, object] | None:
     return row if row["acknowledged_at"] else None
 
 
-def wait_for(look: Callable[[], T | None]) -> T:
-    """What `look` finds, when it finds something, within twenty seconds."""
-    deadline = time.monotonic() + WAIT_MS / 1000
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing was found in time"
-        time.sleep(0.1)
-    return found
-
-
 def test_a_tray_is_part_of_the_address_and_back(visit: Visit) -> None:
     page = visit("helpdesk", "/triage?tray=closed")
     expect(page.locator(".st-key-detail .lw-badges")).to_contain_text("opgelost")
@@ -260,3 +251,20 @@ def test_choosing_a_row_of_the_grid_shows_its_proof(visit: Visit) -> None:
     expect(page.locator(".st-key-detail .lw-head h3")).to_have_text(name)
     page.get_by_text("Ruwe berichten").click()
     expect(page.locator(".st-key-detail pre").first).to_contain_text("StatusNotification")
+
+
+def test_a_restart_asks_for_the_number_and_reaches_the_station(full: Place, visit: Visit) -> None:
+    station = "BE-HAS-0002"
+    with on_the_line(full, station) as line:
+        page = visit("helpdesk", f"/station?station={station}")
+        page.get_by_role("button", name="Herstarten").click()
+        confirm = page.locator(".st-key-reset-now button")
+        expect(confirm).to_be_disabled()
+        page.fill(".st-key-reset-typed input", station)
+        page.press(".st-key-reset-typed input", "Enter")
+        page.fill(".st-key-reset-why input", "Kaartlezer hangt")
+        page.press(".st-key-reset-why input", "Enter")
+        expect(confirm).to_be_enabled()
+        confirm.click()
+        wait_for(lambda: "Reset" in line.told or None)
+        wait_for(lambda: (EMAIL["helpdesk"], "helpdesk", "Reset", "accepted") in audit(full) or None)
