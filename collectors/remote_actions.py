@@ -72,7 +72,7 @@ class RemoteAction(Struct, frozen=True):
     """One row. `calls`: version -> what makes the request; a version that is absent cannot be asked this.
 
     `limit` says why somebody in a role may not ask it with these options. `risk` says what a person must
-    confirm first; None when nothing. `verdict` reads the answer.
+    confirm first, None when nothing; `confirm_when` tells it beforehand. `verdict` reads the answer.
     """
 
     name: str
@@ -82,6 +82,7 @@ class RemoteAction(Struct, frozen=True):
     roles: frozenset[str] = HELPDESK
     limit: Callable[[str, Any], str | None] = lambda _role, _options: None
     risk: Callable[[Any, Situation], str | None] = no_risk
+    confirm_when: str = ""
     verdict: Callable[[dict[str, Any]], Verdict] = by_status
     aliases: tuple[str, ...] = ()
     instead: str = ""
@@ -165,6 +166,7 @@ _ROWS = (
         roles=ON_SITE,
         limit=reset_limit,
         risk=reset_risk,
+        confirm_when="hard; soft of 1.6 in a session",
     ),
     RemoteAction(
         "UnlockConnector",
@@ -173,6 +175,7 @@ _ROWS = (
         versions(say.unlock_16, say.unlock_2),
         roles=ON_SITE,
         risk=in_session_risk,
+        confirm_when="in a session",
     ),
     RemoteAction(
         "TriggerMessage",
@@ -187,6 +190,7 @@ _ROWS = (
         AvailabilityOptions,
         versions(say.availability_16, say.availability_2),
         risk=availability_risk,
+        confirm_when="inoperative in a session",
     ),
     RemoteAction(
         "GetDiagnostics",

@@ -31,7 +31,7 @@ COMMANDS = (
         "stations",
         "user",
     ),
-    *("simulate", "version"),
+    *("simulate", "version", "command"),
 )
 FREE = ("--ocpp-port", "0", "--http-port", "0", "--set", "read_door.port=0")
 HEADER = (

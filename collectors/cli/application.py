@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from collectors.cli import explain, export, feed, judge, look_back, manage, run
+from collectors.cli import command, explain, export, feed, judge, look_back, manage, run
 from collectors.cli.complaint import Complaint
 from collectors.cli.interrupt import INTERRUPTED
 
@@ -31,15 +31,15 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (run, feed, export, explain, judge, look_back, manage):
+    for module in (run, command, feed, export, explain, judge, look_back, manage):
         module.register(app)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    command = typer.main.get_command(build())
+    program = typer.main.get_command(build())
     try:
-        code = command.main(
+        code = program.main(
             args=list(arguments) if arguments is not None else None,
             prog_name="laadwacht",
             standalone_mode=False,
