@@ -185,7 +185,8 @@ class PrivacySettings(Struct, frozen=True, kw_only=True):
     """What is kept of the people who charge."""
 
     pseudonymise: Annotated[
-        bool, Meta(description="replace card numbers by a keyed hash before anything is stored")
+        bool,
+        Meta(description="replace card numbers by a keyed hash, mask SIM numbers, before anything is stored"),
     ] = True
 
 
