@@ -16,6 +16,7 @@ from pages import _names
 from pages._actions import restart, say_done
 from pages._data import ask, ask_long, days_ago, minute, now, steady
 from pages._oddities import findings
+from pages._properties import properties
 from pages._session import require
 from pages._station import connector_tone, sentence, station_facts
 from pages._ui import link_card, not_found, route_link, section, show
@@ -122,6 +123,10 @@ if expert:
     if odd.height:
         with st.expander(words.count("station.findings", odd.height), key="findings"):
             show(findings(words, odd))
+    told = ask(user, "station_properties", station=asked)
+    if told.height:
+        with st.expander(words("station.properties"), key="properties"):
+            show(properties(words, told))
     with st.expander(words("station.messages"), key="messages", on_change="rerun") as opened:
         if opened.open:
             frames = ask(user, "station_messages", station=asked, limit=MESSAGES)
