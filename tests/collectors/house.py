@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from collectors.commits import LiveIntake
 from collectors.listener import Desk, Listener
 from collectors.privacy import Pseudonymiser
-from data.store import Store
+from data.store import Batch, Store
 
 
 class House:
@@ -104,3 +105,20 @@ class Station:
 async def station(url: str, subprotocol: str = "ocpp1.6", **options: Any) -> AsyncIterator[Station]:
     async with connect(url, subprotocols=[subprotocol], proxy=None, max_size=None, **options) as socket:  # type: ignore[list-item]
         yield Station(socket)
+
+
+@contextmanager
+def disk_busy(store: Store) -> Iterator[None]:
+    """Nothing becomes durable until the block ends."""
+    reached, free = threading.Event(), threading.Event()
+
+    def hold(_error: BaseException | None) -> None:
+        reached.set()
+        free.wait(10)
+
+    store.submit(Batch(), hold)
+    assert reached.wait(10)
+    try:
+        yield
+    finally:
+        free.set()

@@ -17,6 +17,7 @@ from collectors.intake import MAX_COUNTED, Intake
 from collectors.ocpp import decoder_for
 from collectors.privacy import Pseudonymiser
 from data.store import Store, StoreClosed
+from tests.collectors.house import disk_busy
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HEARTBEAT = '[2,"h1","Heartbeat",{}]'
@@ -152,25 +153,21 @@ def test_a_store_that_falls_behind_is_noticed_and_reading_goes_on_when_it_has_ca
     async def scenario() -> None:
         intake = LiveIntake(store, Pseudonymiser(None))
         decoder = decoder_for("1.6")
-        busy = threading.Event()
-        work = threading.Thread(target=store.transact, args=(lambda _cursor: busy.wait(20),))
-        work.start()
-        while not intake.congested:
-            for _ in range(2_000):
-                intake.frame("S1", "1.6", "in", HEARTBEAT, NOW, decoder)
-            intake.touch()
-            await asyncio.sleep(0)
-        assert intake.unstored >= MAX_UNSTORED
         cleared = asyncio.Event()
-        intake.when_clear(cleared.set)
-        await asyncio.sleep(0.05)
-        assert not cleared.is_set()
-        busy.set()
+        with disk_busy(store):
+            while not intake.congested:
+                for _ in range(2_000):
+                    intake.frame("S1", "1.6", "in", HEARTBEAT, NOW, decoder)
+                intake.touch()
+                await asyncio.sleep(0)
+            assert intake.unstored >= MAX_UNSTORED
+            intake.when_clear(cleared.set)
+            await asyncio.sleep(0.05)
+            assert not cleared.is_set()
         async with asyncio.timeout(20):
             await cleared.wait()
         await intake.drain()
         assert intake.unstored == 0
-        work.join()
 
     asyncio.run(scenario())
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from collectors.listener import Listener, ListenerError, common_subprotocol, identity
-from data.rows import Batch
-from tests.collectors.house import House, Station, house, station
+from tests.collectors.house import Station, disk_busy, house, station
 
 FAULT = {"connectorId": 1, "errorCode": "GroundFailure", "status": "Faulted"}
 
@@ -308,23 +304,6 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-@contextmanager
-def disk_busy(home: House) -> Iterator[None]:
-    """Nothing becomes durable until the block ends."""
-    reached, free = threading.Event(), threading.Event()
-
-    def hold(_error: BaseException | None) -> None:
-        reached.set()
-        free.wait(10)
-
-    home.store.submit(Batch(), hold)
-    assert reached.wait(10)
-    try:
-        yield
-    finally:
-        free.set()
-
-
 async def _no_answer_yet(one: Station) -> bool:
     try:
         async with asyncio.timeout(0.2):
@@ -337,7 +316,7 @@ async def _no_answer_yet(one: Station) -> bool:
 def test_nothing_but_a_heartbeat_is_answered_before_its_commit(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with house(tmp_path) as home, station(home.url("S1")) as one:
-            with disk_busy(home):
+            with disk_busy(home.store):
                 await one.ask("Heartbeat", {})
                 await one.send("StatusNotification", FAULT)
                 assert await _no_answer_yet(one)
