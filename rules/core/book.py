@@ -1,8 +1,7 @@
 """The book of incidents: signals go in, rows, history and notices come out.
 
-Decides when a row changes and who hears of it, by the pure parts beside it (incident, triage, route,
-decide, suppress). Knows no frames and no detectors. Every row it emits is a copy: the book goes on writing
-in its own.
+Decides when a row changes, by the pure parts beside it (incident, triage, memory); who hears of it is for
+`speak`. Knows no frames and no detectors. Every row it emits is a copy: the book goes on writing in its own.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.core import incident, memory, suppress, weigh
+from rules.core import incident, memory, weigh
 from rules.core.catalog import Catalog
-from rules.core.decide import decide
-from rules.core.family import adopt_register, parent_state
+from rules.core.family import adopt_register
 from rules.core.incident import Step
 from rules.core.model import (
     Asset,
@@ -25,16 +23,15 @@ from rules.core.model import (
     IncidentEventRow,
     IncidentRow,
     IncidentState,
-    NoticeReason,
-    NoticeRow,
     Owner,
     Scope,
     Verdict,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination, route
+from rules.core.route import Destination
 from rules.core.signals import Raise, Weigh
-from rules.core.state import Closed, JudgeState, Told, Tracked
+from rules.core.speak import Speaker
+from rules.core.state import Closed, JudgeState, Tracked
 from rules.core.timers import Timers
 from rules.core.triage import bounded, verdict
 
@@ -62,17 +59,28 @@ class Book:
     ) -> None:
         self.catalog = catalog
         self.policy = policy
-        self.destinations = destinations
         self.state = state
         self.timers = timers
         self.register: Mapping[str, Asset] = {}
-        self.imported = imported
         self.dirty: dict[str, Tracked] = {}
         self.by_id = {t.row.incident_id: key for key, t in state.tracked.items()}
+        self.speaker = Speaker(
+            policy,
+            destinations,
+            state,
+            timers,
+            by_id=self.by_id,
+            dirty=self.dirty,
+            note=self.note,
+            imported=imported,
+        )
         self.children: dict[str, set[str]] = {}
         for key, tracked in state.tracked.items():
             if tracked.row.parent is not None:
                 self.children.setdefault(tracked.row.parent, set()).add(key)
+
+    def set_register(self, register: Mapping[str, Asset]) -> None:
+        self.register = self.speaker.register = register
 
     # --- signals ----------------------------------------------------------------------
 
@@ -97,7 +105,7 @@ class Book:
             if was is RECOVERING:
                 if back:
                     weigh.restore(row, judged)
-                self._event(tracked, at, "reopened", out)
+                self.note(tracked, at, "reopened", out)
                 self._began(tracked, at, out)
             if row.overruled_by is None and judged.confidence > row.confidence:
                 row.confidence = judged.confidence
@@ -112,7 +120,7 @@ class Book:
         if row.state is PENDING and tracked.hold_s <= 0:
             self._open(tracked, at, out)
         elif row.state is OPEN:
-            self.speak(tracked, at, out)
+            self.speaker.speak(tracked, at, out)
         return tracked
 
     def _start(self, signal: Raise, judged: Verdict, at: datetime, out: list[Effect]) -> Tracked:
@@ -157,7 +165,7 @@ class Book:
         )
         self.state.tracked[key] = tracked
         self.by_id[row.incident_id] = key
-        self._event(tracked, at, "pending", out)
+        self.note(tracked, at, "pending", out)
         if tracked.hold_s > 0:
             tracked.due = at + timedelta(seconds=tracked.hold_s)
             self.timers.set(tracked.due, "hold", key)
@@ -190,7 +198,7 @@ class Book:
             incident.move(tracked.row, Step.SETTLED, at)
             self._finish(tracked, at, "resolved", out)
         else:
-            self._event(tracked, at, "recovering", out)
+            self.note(tracked, at, "recovering", out)
             tracked.due = at + timedelta(seconds=tracked.clear_s)
             self.timers.set(tracked.due, "settle", key)
 
@@ -203,12 +211,12 @@ class Book:
         row.evidence = incident.add_evidence(row.evidence, (signal.evidence,))
         if row.overruled_by is None:
             row.confidence = bounded(row.confidence + signal.by)
-        self.speak(tracked, at, out)
+        self.speaker.speak(tracked, at, out)
 
     def _began(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         times = memory.began(tracked, at, self.state, self.timers, self.policy)
         if times is not None:
-            self._event(tracked, at, "flapping", out, times=times)
+            self.note(tracked, at, "flapping", out, times=times)
 
     # --- deadlines --------------------------------------------------------------------
 
@@ -224,7 +232,7 @@ class Book:
             incident.move(tracked.row, Step.SETTLED, due)
             self._finish(tracked, due, "resolved", out)
         elif kind == "notify" and tracked.notify_at == due:
-            self.speak(tracked, due, out)
+            self.speaker.speak(tracked, due, out)
         elif kind == "quiet" and tracked.quiet_due == due and tracked.quiet_s and tracked.last_at:
             tracked.quiet_due = None
             until = tracked.last_at + timedelta(seconds=tracked.quiet_s)
@@ -244,21 +252,16 @@ class Book:
 
     def _open(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         incident.move(tracked.row, Step.HELD, at)
-        self._event(tracked, at, "opened", out)
+        self.note(tracked, at, "opened", out)
         self._began(tracked, at, out)
         wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
-        self._wait(tracked, at, wait)
-        self.speak(tracked, at, out)
-
-    def _wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
-        tracked.notify_at = at + timedelta(seconds=wait_s)
-        if wait_s > 0:
-            self.timers.set(tracked.notify_at, "notify", tracked.row.key)
+        self.speaker.wait(tracked, at, wait)
+        self.speaker.speak(tracked, at, out)
 
     def _finish(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:
         row = tracked.row
-        self._event(tracked, at, event, out)
-        self.speak(tracked, at, out)
+        self.note(tracked, at, event, out)
+        self.speaker.speak(tracked, at, out)
         self.dirty[row.key] = tracked
         self.flush(out)
         del self.state.tracked[row.key]
@@ -269,10 +272,10 @@ class Book:
             self.children.get(row.parent, set()).discard(row.key)
         for key in sorted(self.children.pop(row.incident_id, ())):  # sorted: a restored book must not differ
             child = self.state.tracked[key]
-            self._event(child, at, "parent_cleared", out, parent=row.incident_id)
+            self.note(child, at, "parent_cleared", out, parent=row.incident_id)
             if child.row.state is OPEN:
-                self._wait(child, at, self.policy.group_wait_s)
-            self.speak(child, at, out)
+                self.speaker.wait(child, at, self.policy.group_wait_s)
+            self.speaker.speak(child, at, out)
 
     # --- family -----------------------------------------------------------------------
 
@@ -285,62 +288,8 @@ class Book:
             self.children.get(child.row.parent, set()).discard(child_key)
         child.row.parent = parent.row.incident_id
         self.children.setdefault(parent.row.incident_id, set()).add(child_key)
-        self._event(child, at, "attached", out, parent=parent.row.incident_id)
-        self.speak(child, at, out)
-
-    # --- speaking ---------------------------------------------------------------------
-
-    def speak(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
-        """Route, suppress and decide anew; emit the notices that are due."""
-        row = tracked.row
-        self.dirty[row.key] = tracked
-        row.suppression = suppress.reasons(
-            parent=parent_state(row, self.state, self.by_id),
-            imported=self.imported,
-            flapping=tracked.flapping,
-        )
-        asset = self.register.get(row.station) if row.station else None
-        if asset is not None:  # the register may have changed since the incident began
-            row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
-        chosen = route(row, asset, self.destinations, self.policy, tracked.handed_to)
-        if row.state is not RESOLVED and (row.route_rule, row.route_why) != (chosen.rule, chosen.why):
-            row.route_rule, row.route_why = chosen.rule, chosen.why
-            tracked.routed = list(chosen.destinations)
-            self._event(tracked, at, "routed", out, rule=chosen.rule, why=chosen.why, party=chosen.party)
-        ready = tracked.notify_at is not None and tracked.notify_at <= at
-        names = list(dict.fromkeys([*tracked.routed, *tracked.told]))
-        for name in names:
-            told = tracked.told.get(name)
-            elsewhere = any(other.open for key, other in tracked.told.items() if key != name)
-            reason = decide(
-                told, row, routed_here=name in tracked.routed, told_elsewhere=elsewhere, ready=ready
-            )
-            if reason is not None:
-                self._notice(tracked, name, reason, at, out)
-
-    def _notice(
-        self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
-    ) -> None:
-        row = tracked.row
-        told = tracked.told.setdefault(name, Told())
-        party = next((d.party for d in self.destinations if d.name == name), "operator")
-        out.append(
-            NoticeRow(
-                dedup_key=f"{row.incident_id}:{name}:{told.seq}",
-                incident_id=row.incident_id,
-                destination=name,
-                party=party,
-                seq=told.seq,
-                reason=reason,
-                created_at=at,
-                not_before=at,
-            )
-        )
-        told.seq += 1
-        told.open = reason is not NoticeReason.RESOLVED
-        told.severity = row.severity
-        told.flapping = told.flapping or reason is NoticeReason.FLAPPING
-        self._event(tracked, at, "notice", out, destination=name, reason=reason.value)
+        self.note(child, at, "attached", out, parent=parent.row.incident_id)
+        self.speaker.speak(child, at, out)
 
     # --- people -----------------------------------------------------------------------
 
@@ -358,7 +307,7 @@ class Book:
 
     # --- output -----------------------------------------------------------------------
 
-    def _event(
+    def note(
         self,
         tracked: Tracked,
         at: datetime,
@@ -367,6 +316,7 @@ class Book:
         by: str | None = None,
         **detail: Any,
     ) -> None:
+        """An entry of the incident's history; `by` a person, where one made it."""
         row = tracked.row
         out.append(
             IncidentEventRow(
@@ -376,12 +326,6 @@ class Book:
         tracked.events += 1
         row.updated_at = at
         self.dirty[row.key] = tracked
-
-    def note(
-        self, tracked: Tracked, at: datetime, event: str, out: list[Effect], by: str, **detail: Any
-    ) -> None:
-        """An entry of the history made by a person."""
-        self._event(tracked, at, event, out, by, **detail)
 
     def flush(self, out: list[Effect]) -> None:
         """Emit every row that changed since the last call."""

@@ -89,7 +89,7 @@ class Judge:
     def set_register(self, register: Mapping[str, Asset]) -> None:
         """Holds from the next observation on; open incidents are routed anew when they change."""
         self._context.register = register
-        self._book.register = register
+        self._book.set_register(register)
         self._outages.set_register(register)
         self._context.sites = self._outages.sites
         awaited.plan(self._context)

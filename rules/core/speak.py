@@ -1,0 +1,139 @@
+"""Who hears what of an incident, and when: reasons to be silent, the route, the decision, the notice.
+
+Decides by the pure parts beside it (suppress, route, decide). Knows no texts and no addresses. All that it
+remembers is in the judge's saved state and its timers, so that a restart neither repeats nor forgets a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from rules.core import suppress
+from rules.core.decide import decide
+from rules.core.family import parent_state
+from rules.core.model import Asset, Effect, IncidentState, NoticeReason, NoticeRow
+from rules.core.policy import Policy
+from rules.core.route import Destination, RouteDecision, route
+from rules.core.state import JudgeState, Told, Tracked
+from rules.core.timers import Timers
+
+RESOLVED = IncidentState.RESOLVED
+
+
+class Noting(Protocol):
+    """Writes an entry of an incident's history and marks its row as changed."""
+
+    def __call__(
+        self,
+        tracked: Tracked,
+        at: datetime,
+        event: str,
+        out: list[Effect],
+        by: str | None = None,
+        **detail: Any,
+    ) -> None: ...
+
+
+class Speaker:
+    """Made once by the book. `by_id` and `dirty` are the book's own: incident id to key, changed rows."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        destinations: Sequence[Destination],
+        state: JudgeState,
+        timers: Timers,
+        *,
+        by_id: Mapping[str, str],
+        dirty: dict[str, Tracked],
+        note: Noting,
+        imported: bool = False,
+    ) -> None:
+        self.policy = policy
+        self.destinations = destinations
+        self.parties = {d.name: d.party for d in destinations}
+        self.state = state
+        self.timers = timers
+        self.by_id = by_id
+        self.dirty = dirty
+        self.note = note
+        self.imported = imported
+        self.register: Mapping[str, Asset] = {}
+
+    def wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
+        """Nothing is said of this incident for `wait_s` seconds from `at`."""
+        tracked.notify_at = at + timedelta(seconds=wait_s)
+        if wait_s > 0:
+            self.timers.set(tracked.notify_at, "notify", tracked.row.key)
+
+    def speak(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        """Route, suppress and decide anew; emit the notices that are due."""
+        row = tracked.row
+        self.dirty[row.key] = tracked
+        row.suppression = self._suppression(tracked, at)
+        asset = self.register.get(row.station) if row.station else None
+        if asset is not None:  # the register may have changed since the incident began
+            row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
+        chosen = self._route(tracked, asset, at)
+        if row.state is not RESOLVED and (row.route_rule, row.route_why) != (chosen.rule, chosen.why):
+            row.route_rule, row.route_why = chosen.rule, chosen.why
+            tracked.routed = list(chosen.destinations)
+            self.note(tracked, at, "routed", out, rule=chosen.rule, why=chosen.why, party=chosen.party)
+        ready = tracked.notify_at is not None and tracked.notify_at <= at
+        hears = self._hears(tracked, at)
+        for name in dict.fromkeys([*hears, *tracked.told]):
+            told = tracked.told.get(name)
+            elsewhere = any(other.open for key, other in tracked.told.items() if key != name)
+            reason = decide(told, row, routed_here=name in hears, told_elsewhere=elsewhere, ready=ready)
+            if reason is not None:
+                self._notice(tracked, name, reason, at, out)
+            else:
+                self._withheld(tracked, name, at, out)
+
+    # --- what others decide -------------------------------------------------------------
+
+    def _suppression(self, tracked: Tracked, _at: datetime) -> list[str]:
+        """Why nothing is said of it now."""
+        return suppress.reasons(
+            parent=parent_state(tracked.row, self.state, self.by_id),
+            imported=self.imported,
+            flapping=tracked.flapping,
+        )
+
+    def _route(self, tracked: Tracked, asset: Asset | None, _at: datetime) -> RouteDecision:
+        """Whose it is by the rules."""
+        return route(tracked.row, asset, self.destinations, self.policy, tracked.handed_to)
+
+    def _hears(self, tracked: Tracked, _at: datetime) -> list[str]:
+        """Destinations that hear of it: by its route, and who else is informed."""
+        return list(tracked.routed)
+
+    def _withheld(self, tracked: Tracked, name: str, at: datetime, out: list[Effect]) -> None:
+        """`decide` said nothing to `name`: the place to record a word that was swallowed."""
+
+    # --- output -------------------------------------------------------------------------
+
+    def _notice(
+        self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
+    ) -> None:
+        row = tracked.row
+        told = tracked.told.setdefault(name, Told())
+        out.append(
+            NoticeRow(
+                dedup_key=f"{row.incident_id}:{name}:{told.seq}",
+                incident_id=row.incident_id,
+                destination=name,
+                party=self.parties.get(name, "operator"),
+                seq=told.seq,
+                reason=reason,
+                created_at=at,
+                not_before=at,
+            )
+        )
+        told.seq += 1
+        told.open = reason is not NoticeReason.RESOLVED
+        told.severity = row.severity
+        told.flapping = told.flapping or reason is NoticeReason.FLAPPING
+        self.note(tracked, at, "notice", out, destination=name, reason=reason.value)
