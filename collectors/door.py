@@ -92,8 +92,8 @@ class Back(Protocol):
     async def command(self, body: bytes) -> tuple[int, Any]:
         """Status and JSON body of a command's outcome."""
 
-    async def replace_register(self, body: bytes) -> Any:
-        """Replace the asset register. Raises `Refusal` for a body that is none."""
+    async def write_register(self, body: bytes, *, replace: bool) -> Any:
+        """Add to the asset register, or replace it. Raises `Refusal` for a body that is none."""
 
     async def set_station_secret(self, body: bytes) -> Any:
         """Set or take away what a station proves itself with. Raises `Refusal` for a body that is none."""
@@ -172,7 +172,8 @@ def application(back: Back, token: str) -> Starlette:
         return reply({"status": "signed out"})
 
     async def register(request: Request) -> Response:
-        return reply(await back.replace_register(await body_of(request, MAX_REGISTER_BYTES)))
+        whole = request.query_params.get("replace") == "true"
+        return reply(await back.write_register(await body_of(request, MAX_REGISTER_BYTES), replace=whole))
 
     async def users(request: Request) -> Response:
         return reply(await back.add_user(await body_of(request)))

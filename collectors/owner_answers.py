@@ -144,15 +144,15 @@ class OwnerAnswers:
             import_log, read_log(sent()), owner.store, owner.pseudonymiser, make_judge
         )
 
-    async def replace_register(self, body: bytes) -> Any:
-        """The whole asset register, as JSON; judgement takes it up with the next observation."""
+    async def write_register(self, body: bytes, *, replace: bool) -> Any:
+        """Stations of the asset register, as JSON; judgement takes them up with the next observation."""
         try:
             assets = msgspec.json.decode(body, type=list[Asset])
         except msgspec.MsgspecError as error:
             raise Refusal(400, f"not a register: {error}") from error
-        await asyncio.to_thread(write_register, self._owner.store, assets)
+        change = await asyncio.to_thread(write_register, self._owner.store, assets, replace=replace)
         self._owner.register = await asyncio.to_thread(load_register, self._owner.store)
-        return {"stations": len(assets)}
+        return msgspec.to_builtins(change)
 
     async def set_station_secret(self, body: bytes) -> Any:
         """The hash of a station's secret, or none; holds from the station's next connection on."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from msgspec import Struct
 
 from data.effects import insert_table
 from data.register_csv import COLUMNS, RegisterError, RegisterMistake, read_register_text
@@ -22,6 +23,7 @@ from rules.core.model import Asset
 
 __all__ = [
     "COLUMNS",
+    "RegisterChange",
     "RegisterError",
     "RegisterMistake",
     "load_register",
@@ -53,8 +55,19 @@ def read_register_csv(path: Path) -> list[Asset]:
     return read_register_text(text, str(path))
 
 
-def write_register(store: Store, assets: Iterable[Asset], now: datetime | None = None) -> None:
-    """Replaces the whole register in one transaction."""
+class RegisterChange(Struct, frozen=True, kw_only=True):
+    """What a write did to the register, in stations. `absent`: were there, and are not among those written."""
+
+    added: int
+    changed: int
+    absent: int
+    total: int
+
+
+def write_register(
+    store: Store, assets: Iterable[Asset], now: datetime | None = None, *, replace: bool = True
+) -> RegisterChange:
+    """Adds and updates in one transaction; with `replace` the stations that are not named go."""
     rows = list({asset.station: asset for asset in assets}.values())
     imported = naive_utc(now or datetime.now(UTC))
     columns = {
@@ -64,15 +77,25 @@ def write_register(store: Store, assets: Iterable[Asset], now: datetime | None =
     columns["imported_at"] = pa.array([imported] * len(rows), UTC_MICROSECONDS)
     table = pa.table(columns)
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "station")
+    before = load_register(store)
+    named = {row.station for row in rows}
+    absent = len(before.keys() - named)
 
     def job(cursor: duckdb.DuckDBPyConnection) -> None:
         # Upsert, then remove: DuckDB's primary key may refuse a row deleted earlier in the same transaction.
         insert_table(cursor, "register", table, f"ON CONFLICT (station) DO UPDATE SET {changes}")
-        cursor.execute(
-            "DELETE FROM register WHERE list_contains(?, station) = false", [[r.station for r in rows]]
-        )
+        if replace:
+            cursor.execute(
+                "DELETE FROM register WHERE list_contains(?, station) = false", [[r.station for r in rows]]
+            )
 
     store.transact(job, ordered=False)
+    return RegisterChange(
+        added=len(named - before.keys()),
+        changed=sum(row.station in before and before[row.station] != row for row in rows),
+        absent=absent,
+        total=len(named) + (0 if replace else absent),
+    )
 
 
 def load_register(store: Store) -> dict[str, Asset]:

@@ -112,13 +112,20 @@ def _header(cells: list[str], line: int, mistakes: list[RegisterMistake]) -> lis
         if name not in COLUMNS:
             known = ", ".join(COLUMNS)
             mistakes.append(
-                RegisterMistake(line, name or "(no name)", f"is not a column of the register: {known}")
+                RegisterMistake(
+                    line, _shown(name) or "(no name)", f"is not a column of the register: {known}"
+                )
             )
         elif names.count(name) > 1:
             mistakes.append(RegisterMistake(line, name, "is named twice"))
     if "station" not in names:
         mistakes.append(RegisterMistake(line, "station", "is missing: every line needs its station"))
     return names
+
+
+def _shown(name: str) -> str:
+    """A name out of a file as it can be printed: control characters would garble the terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in name)
 
 
 def _asset(columns: list[str], cells: list[str], line: int, mistakes: list[RegisterMistake]) -> Asset | None:

@@ -112,6 +112,7 @@ def test_fixed_option_names_are_where_they_make_sense(
         (["stations", "import"], "Missing argument 'FILE.csv'"),
         (["serve", "--set", "ocpp.port"], "is not section.name=value"),
         (["serve", "--set", "ocpp.prot=1"], "did you mean ocpp.port?"),
+        (["user", "add", "a@example.org", "--role", "boss"], "'--role': 'boss' is not one of"),
         (["serve", "--ocpp-port", "70000"], "--ocpp-port: 70000 is not a whole number from 0 to 65535"),
         (["up", "--http-port", "9000"], "port 9000 is also ocpp.port"),
         (["user", "add", "a@example.org", "--role", "installer"], "--party"),
@@ -201,6 +202,14 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+def test_every_mistake_of_the_options_is_told_at_once(tmp_path: Path) -> None:
+    done = laadwacht("check", "--set", "nothing", "--set", "ocpp.prot=1", cwd=tmp_path)
+    assert done.returncode == 2
+    malformed, unknown = done.stderr.splitlines()
+    assert "--set nothing" in malformed
+    assert "did you mean ocpp.port?" in unknown
+
+
 def test_a_malformed_register_is_refused_with_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "register.csv"
     file.write_text(HEADER + "BE-1,,,51.0,3.7,,,,,,,22,2\nBE-2,,,north,3.7,,,,,,,22,2\n")
@@ -213,7 +222,7 @@ def test_the_register_is_taken_in_and_listed(tmp_path: Path) -> None:
     file = tmp_path / "register.csv"
     file.write_text(HEADER + "BE-1,Depot,,51.0,3.7,Alfen,Eve,,Elektro Claes,2024-01-02,,22,2\n")
     done = laadwacht("stations", "import", str(file), cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "1 station(s) in the register\n")
+    assert (done.returncode, done.stdout) == (0, "1 station(s) in the register: 1 new, 0 changed\n")
     assert "Elektro Claes" in laadwacht("stations", "list", cwd=tmp_path).stdout
 
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:  # wrong usage: its text is the whole story
         context: typer.Context | None = getattr(error, "ctx", None)
         told = getattr(error, "format_message", error.__str__)()
-        message = " ".join(str(told).split()).rstrip(".")
+        message = " ".join(str(told).replace("Value error, ", "").split()).rstrip(".")
         if message:
             print(f"laadwacht: {message}; see {_path_of(context)} --help", file=sys.stderr)
         return Complaint.exit_code

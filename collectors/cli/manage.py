@@ -61,12 +61,15 @@ def check(
 def stations_import(
     file: Annotated[Path, typer.Argument(help="CSV with a header line.", metavar="FILE.csv")],
     *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The file is the whole register: what it does not name goes.")
+    ] = False,
     config: options.Config = None,
     data_dir: options.DataDir = None,
     http_port: options.HttpPort = None,
     sets: options.Sets = None,
 ) -> int:
-    """Take in the asset register; it replaces the one before.
+    """Take in the asset register: stations are added and updated; others stay unless --replace is given.
 
     Columns: station, site, address, latitude, longitude, make, model, customer, installer, installed_on,
     warranty_until, rated_kw, connectors.
@@ -74,7 +77,7 @@ def stations_import(
     import msgspec
 
     from collectors.cli.owner_client import OwnerClient, open_store
-    from data.register import RegisterError, read_register_csv, write_register
+    from data.register import RegisterChange, RegisterError, read_register_csv, write_register
 
     settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
     try:
@@ -83,11 +86,16 @@ def stations_import(
         raise Complaint(*str(error).splitlines()) from error
     store = open_store(settings)
     if store is None:
-        OwnerClient(settings).post("/api/register", json=msgspec.to_builtins(assets))
+        address = f"/api/register?replace={str(replace).lower()}"
+        told = OwnerClient(settings).post(address, json=msgspec.to_builtins(assets))
+        change = msgspec.convert(told, RegisterChange)
     else:
         with store:
-            write_register(store, assets)
-    print(f"{len(assets)} station(s) in the register")
+            change = write_register(store, assets, replace=replace)
+    print(f"{change.total} station(s) in the register: {change.added} new, {change.changed} changed")
+    if change.absent:
+        fate = "removed" if replace else "kept; --replace removes them"
+        print(f"{change.absent} station(s) of the register are not in {file}: {fate}")
     return 0
 
 

@@ -73,16 +73,21 @@ def settings_of(
 ) -> Settings:
     """Command line, environment and file together; raises Complaint with every mistake."""
     arguments: dict[str, object] = {"config": config, "data_dir": data_dir}
+    mistakes: list[str] = []
     for text in sets or []:
         name, separator, value = text.partition("=")
-        if not separator or not name.strip():
-            raise Complaint(
+        if separator and name.strip():
+            arguments[name.strip()] = value.strip()
+        else:
+            mistakes.append(
                 f"command line: --set {text}: is not section.name=value; write for example ocpp.port=0"
             )
-        arguments[name.strip()] = value.strip()
     named = {"ocpp.port": ocpp_port, "http.port": http_port, "dashboard.port": dashboard_port}
     arguments.update({key: value for key, value in named.items() if value is not None})
     try:
-        return load_settings(arguments, os.environ, Path.cwd())
+        settings = load_settings(arguments, os.environ, Path.cwd())
     except SettingsError as error:
-        raise Complaint(*error.mistakes) from error
+        raise Complaint(*mistakes, *error.mistakes) from error
+    if mistakes:
+        raise Complaint(*mistakes)
+    return settings

@@ -334,7 +334,7 @@ def test_a_new_register_holds_at_once_for_the_next_boot_and_verdict(tmp_path: Pa
     async def scenario(door: Knocker) -> None:
         assets = [Asset(station="NEW-1", site="Brugge", installer="Sparks")]
         answer = await door.client.post("/api/register", content=msgspec.json.encode(assets))
-        assert answer.json() == {"stations": 1}
+        assert answer.json() == {"added": 1, "changed": 0, "absent": 1, "total": 2}
         assert (await door.client.post("/api/register", content=b"{}")).status_code == 400
         async with station(url_of(door.owner.settings, "NEW-1")) as one:
             await incident_at(door, one)

@@ -147,3 +147,21 @@ def test_writing_replaces_the_register_and_reading_gives_it_back(store: Store) -
     assert load_register(store) == {"BE-GNT-0001": FULL}
     write_register(store, [], NOON)
     assert load_register(store) == {}
+
+
+def test_adding_to_the_register_keeps_what_the_file_does_not_name(store: Store) -> None:
+    other = Asset(station="BE-2")
+    write_register(store, [FULL, other], NOON)
+    moved = Asset(station="BE-2", site="Gent")
+    change = write_register(store, [moved, Asset(station="BE-3")], NOON, replace=False)
+    assert (change.added, change.changed, change.absent, change.total) == (1, 1, 1, 3)
+    assert set(load_register(store)) == {"BE-GNT-0001", "BE-2", "BE-3"}
+    change = write_register(store, [moved], NOON)
+    assert (change.added, change.changed, change.absent, change.total) == (0, 0, 2, 1)
+
+
+def test_a_column_name_with_control_characters_is_shown_harmlessly() -> None:
+    with pytest.raises(RegisterError) as told:
+        read_register_text("station,si\x1b[31mte\nBE-1,x\n", "r.csv")
+    assert "\x1b" not in str(told.value)
+    assert "si\\x1b[31mte" in str(told.value)
