@@ -56,7 +56,7 @@ def read_register_csv(path: Path) -> list[Asset]:
 
 
 class RegisterChange(Struct, frozen=True, kw_only=True):
-    """What a write did to the register, in stations. `absent`: were there, and are not among those written."""
+    """What a write did to the register, in stations. `absent`: there before, not in what was written."""
 
     added: int
     changed: int
