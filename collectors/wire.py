@@ -52,10 +52,10 @@ def text_frame(payload: bytes) -> bytes:
 
 def between_messages(protocol: Protocol) -> bool:
     """The library's parser holds no part of a frame or of a fragmented message."""
-    waiting = cast(Any, protocol.parser).gi_yieldfrom
-    return (
-        not protocol.reader.buffer
-        and protocol.current_size is None
-        and waiting is not None
-        and getattr(waiting, "gi_code", None) is _AT_EOF
-    )
+    if protocol.reader.buffer or protocol.current_size is not None:
+        return False
+    waiting = cast(Any, protocol.parser)
+    # A server's parser is two deep: what reads the handshake hands on to what reads frames.
+    while (deeper := getattr(waiting, "gi_yieldfrom", None)) is not None:
+        waiting = deeper
+    return getattr(waiting, "gi_code", None) is _AT_EOF

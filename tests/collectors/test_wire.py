@@ -7,7 +7,9 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import SERVER, Protocol, State
+from websockets.server import ServerProtocol
 
 from collectors.wire import between_messages, text_frame, whole_texts
 
@@ -62,6 +64,21 @@ def test_half_a_frame_or_message_is_no_place_to_take_over() -> None:
         assert not between_messages(parsed(whole[:cut])[1])
     assert between_messages(parsed(whole)[1])
     assert not between_messages(parsed(Frame(Opcode.TEXT, b"a", fin=False).serialize(mask=True))[1])
+
+
+def test_after_a_servers_handshake_the_short_cut_is_open() -> None:
+    protocol = ServerProtocol(max_size=LIMIT)
+    protocol.receive_data(
+        b"GET /S-1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    (request,) = protocol.events_received()
+    assert isinstance(request, Request)
+    protocol.send_response(protocol.accept(request))
+    protocol.receive_data(masked(b"abc"))
+    assert between_messages(protocol)
+    protocol.receive_data(masked(b"abc")[:-1])
+    assert not between_messages(protocol)
 
 
 def test_a_sent_text_is_the_librarys_frame() -> None:
