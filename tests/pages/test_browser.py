@@ -40,6 +40,7 @@ PHONE = {
 }
 DESK = {"viewport": {"width": 1440, "height": 900}}
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)  # the default of 5 s is short of a page on a busy machine
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 Visit = Callable[..., Page]
 T = TypeVar("T")
