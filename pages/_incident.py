@@ -117,6 +117,10 @@ def aid(words: Words, row: Row) -> None:
             + (f"<p><b>{escape(words('detail.notdo'))}</b> {escape(never)}</p>" if never else "")
             + "</div>"
         )
+    others = _names.alternatives(words, row["fault"])
+    if others and row["state"] != "resolved":
+        said = words.pair(words("detail.others"), ", ".join(others))
+        show(f'<p class="lw-hint" data-lw="others">{escape(said)}</p>')
 
 
 def proof(user: User, words: Words, row: Row) -> None:
@@ -166,6 +170,8 @@ def _event_step(words: Words, event: Row) -> h.Step:
     said = detail.get("text") or ""
     if event["event"] == "routed":
         said = words(detail["rule"]) if words.has(detail.get("rule", "")) else ""
+    elif event["event"] == "feedback":
+        said = " · ".join(filter(None, (words.of("verdict", detail.get("verdict")), said)))
     elif event["event"] == "notice":
         said = f"{detail.get('destination', '')} · {words.of('notice.reason', detail.get('reason'))}"
     actor = f" · {event['actor']}" if event["actor"] else ""

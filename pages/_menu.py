@@ -11,7 +11,7 @@ from pages._texts import Words
 
 HERE = Path(__file__).resolve().parent
 MENU = {
-    "helpdesk": ("overview", "triage", "uptime", "sessions", "notices", "exports"),
+    "helpdesk": ("overview", "triage", "uptime", "sessions", "notices", "precision", "exports"),
     "installer": ("installer", "uptime", "sessions", "exports"),
     "customer": ("customer", "uptime", "sessions", "exports"),
 }

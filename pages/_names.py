@@ -33,6 +33,12 @@ def first_aid(words: Words, fault_id: str) -> tuple[str, str]:
     return found.first_aid.in_(words.language), found.not_to_do.in_(words.language) if found.not_to_do else ""
 
 
+def alternatives(words: Words, fault_id: str) -> list[str]:
+    """What else it could be; empty where the catalogue names nothing else."""
+    known = fault_id in catalog().faults
+    return explain.alternatives(fault_id, catalog(), words.language) if known else []
+
+
 def task(words: Words, task_id: str) -> str:
     found = catalog().tasks.get(task_id)
     return found.text.in_(words.language) if found else task_id

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages import _incident as view
 from pages._actions import acknowledge, decide, say_done
+from pages._feedback import feedback
 from pages._html import facts
 from pages._session import require
 from pages._ui import not_found, route_link, show
@@ -36,6 +37,8 @@ with left, st.container(key="detail"):
     view.why(words, row)
     view.aid(words, row)
     if decide(user, words, row):
+        st.rerun()
+    if feedback(user, words, row):
         st.rerun()
     view.proof(user, words, row)
 with right, st.container(key="panel-where"):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from rules.core import explain
-from rules.core.catalog import Catalog
+from rules.core.catalog import LANGUAGES, Catalog
 from rules.core.model import Evidence, IncidentRow
 
 #: What a record was: `("frame", the message)` or `("event", a word)`; None for one that is not at hand.
@@ -58,6 +58,9 @@ def incident_report(
         "summary": explain.in_all(partial(explain.summary, row, catalog)),
         "why": explain.in_all(partial(explain.why, row, catalog, min_confidence=min_confidence)),
         "first_aid": explain.in_all(partial(explain.first_aid, row, catalog)),
+        "alternatives": {
+            language: explain.alternatives(row.fault, catalog, language) for language in LANGUAGES
+        },
         "evidence": [_proof(item, catalog, record_of, language) for item in row.evidence],
         "rule": {"id": row.rule_id, "version": row.rule_version},
     }

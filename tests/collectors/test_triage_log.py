@@ -21,7 +21,7 @@ START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 FIELDS = {
     *("id", "state", "station", "site", "evse", "connector", "scope", "fault", "side", "cause", "owner"),
     *("task", "severity", "confidence", "imminent", "opened_at", "closed_at", "parent", "members", "summary"),
-    *("why", "first_aid", "evidence", "rule"),
+    *("why", "first_aid", "alternatives", "evidence", "rule"),
 }
 
 

@@ -15,6 +15,8 @@ from rules.core.model import (
     Cause,
     Effect,
     Evidence,
+    FeedbackRow,
+    FeedbackVerdict,
     IncidentEventRow,
     IncidentRow,
     IncidentState,
@@ -284,6 +286,27 @@ def incident(
             f"Storing op {asset.station}, {asset.address}",
         )
     return effects, texts
+
+
+# What people found out about the faults that are over: incident number in CASES, who, what.
+FOUND = [
+    (6, "jan@volta.example", FeedbackVerdict.CONFIRMED, None, "Slot vervangen"),
+    (7, "els@mobiflow.example", FeedbackVerdict.WRONG_SIDE, Side.SOFTWARE, "Weg na een update"),
+    (8, "els@mobiflow.example", FeedbackVerdict.CONFIRMED, None, None),
+    (9, "els@mobiflow.example", FeedbackVerdict.NO_FAULT_FOUND, None, "Filter was <b>proper</b>"),
+]
+
+
+def findings(now: datetime) -> list[Effect]:
+    """The feedback of `FOUND`, an hour ago, with its line in each incident's history."""
+    at, made = now - timedelta(hours=1), list[Effect]()
+    for number, by, verdict, side, text in FOUND:
+        key = f"i{number:015x}"
+        told = {"verdict": verdict.value, "side": side and side.value, "text": text}
+        detail = {name: value for name, value in told.items() if value is not None}
+        made.append(FeedbackRow(incident_id=key, at=at, by=by, verdict=verdict, side=side, text=text))
+        made.append(IncidentEventRow(incident_id=key, n=50, at=at, event="feedback", by=by, detail=detail))
+    return made
 
 
 def site_outage(fleet: list[Asset], now: datetime) -> IncidentRow:

@@ -180,6 +180,29 @@ def test_a_fault_is_handed_over_with_a_reason_only(
     assert (EMAIL["helpdesk"], "helpdesk", "hand_over", "accepted") in audit(live)
 
 
+@pytest.mark.parametrize("role", ["helpdesk", "installer"])
+def test_a_finding_is_saved_and_a_wrong_side_needs_the_right_one(
+    live: Place, open_page: Opener, door: ReadDoor, fault: str, role: str
+) -> None:
+    page = opened(live, open_page, role, fault)
+    page.segmented_control(key=f"found-{fault}").set_value("wrong_side").run()
+    page.button(key=f"found-save-{fault}").click().run()
+    assert page.warning
+    page.segmented_control(key=f"found-side-{fault}").set_value("none").run()
+    page.text_area(key=f"found-text-{fault}").set_value("Bestuurder trok te vroeg").run()
+    page.button(key=f"found-save-{fault}").click().run()
+    assert not page.exception
+
+    def told() -> list[tuple[Any, ...]]:
+        found = door.query("incident_feedback", HELPDESK, incident_id=fault)
+        return [
+            row for row in found.select("actor", "verdict", "side", "text").rows() if row[0] == EMAIL[role]
+        ]
+
+    assert wait_for(told) == [(EMAIL[role], "wrong_side", "none", "Bestuurder trok te vroeg")]
+    assert ("feedback", EMAIL[role]) in events(door, fault)
+
+
 def test_pages_offer_a_role_only_what_it_may_do(live: Place, open_page: Opener, fault: str) -> None:
     page = opened(live, open_page, "installer", fault)
     keys = {button.key for button in page.button}
