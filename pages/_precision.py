@@ -21,6 +21,7 @@ VERDICTS = ("confirmed", "wrong_side", "no_fault_found")
 TONE = {"confirmed": ("green", "✓"), "wrong_side": ("amber", "⇄"), "no_fault_found": ("red", "✕")}
 MONTHS = 6
 Row = dict[str, Any]
+Month = tuple[str, int, int]
 
 
 class Tally(NamedTuple):
@@ -32,7 +33,7 @@ class Tally(NamedTuple):
     confirmed: int
     wrong_side: int
     no_fault_found: int
-    months: tuple[tuple[str, int, int], ...] = ()
+    months: tuple[Month, ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -60,14 +61,11 @@ def tallies(counted: Iterable[Row], judged: Iterable[Row], by: str, until: datet
             hits = trend.setdefault(name_of(row, by), {}).setdefault(month, [0, 0])
             hits[0] += row["verdict"] == "confirmed"
             hits[1] += 1
-    made = [
-        Tally(
-            name,
-            **counts,
-            months=tuple((month, *trend.get(name, {}).get(month, (0, 0))) for month in months),
-        )
-        for name, counts in sums.items()
-    ]
+    made = []
+    for key, counts in sums.items():
+        own = trend.get(key, {})
+        shown = tuple((month, *(own.get(month) or (0, 0))) for month in months)
+        made.append(_tally(key, counts, shown))
     return sorted(made, key=lambda one: (-one.judged, -one.incidents, one.name or ""))
 
 
@@ -78,8 +76,20 @@ def together(lines: Iterable[Tally]) -> Tally:
         (each[0][0], sum(one[1] for one in each), sum(one[2] for one in each))
         for each in zip(*(line.months for line in lines), strict=True)
     )
-    counts = [sum(getattr(line, name) for line in lines) for name in ("incidents", "judged", *VERDICTS)]
-    return Tally(None, *counts, months=months)
+    names = ("incidents", "judged", *VERDICTS)
+    return _tally(None, {name: sum(getattr(line, name) for line in lines) for name in names}, months)
+
+
+def _tally(name: str | None, counts: dict[str, int], months: tuple[Month, ...]) -> Tally:
+    return Tally(
+        name,
+        counts["incidents"],
+        counts["judged"],
+        counts["confirmed"],
+        counts["wrong_side"],
+        counts["no_fault_found"],
+        months,
+    )
 
 
 def month_of(at: datetime) -> str:
@@ -128,11 +138,11 @@ def line(
     words: Words, tally: Tally, by: str, name: Callable[[Words, str | None, str], str] = shown_name
 ) -> list[str]:
     """One row of the table, cells as HTML."""
-    counts = (tally.incidents, tally.judged, tally.confirmed, tally.wrong_side, tally.no_fault_found)
+    counts = (tally.judged, tally.confirmed, tally.wrong_side, tally.no_fault_found, tally.incidents)
     return [
         f"<b>{escape(name(words, tally.name, by))}</b>",
-        *(escape(words.number(count)) for count in counts),
         figure(words, tally),
+        *(escape(words.number(count)) for count in counts),
         trend(words, tally),
     ]
 

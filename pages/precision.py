@@ -74,7 +74,7 @@ with st.container(key="panel-total"):
         st.write(words("precision.definition.text"))
 
 section(words(f"precision.by.{by}"), words("precision.trend"))
-names = ("incidents", "judged", "confirmed", "wrong_side", "no_fault_found", "share", "trend")
+names = ("share", "judged", "confirmed", "wrong_side", "no_fault_found", "incidents", "trend")
 head = [words(f"precision.by.{by}"), *(words(f"precision.col.{name}") for name in names)]
 told = [one for one in lines if one.judged]
 show(h.table(head, [count.line(words, one, by) for one in told], numeric=(1, 2, 3, 4, 5, 6)))
