@@ -41,6 +41,7 @@ from rules.core.catalog import CatalogError
 from rules.core.judge import Judge
 from rules.core.model import Asset
 from rules.dispatch.delivery import Delivery
+from rules.dispatch.destinations import addressee_of
 from rules.dispatch.engine import Engine
 from rules.dispatch.message import Renderer
 
@@ -120,7 +121,7 @@ class Owner:
         renderer = Renderer(
             self.catalog,
             lambda: self.register,
-            {one.name: one.language for one in destinations},
+            {one.name: addressee_of(one) for one in delivery_configs_from(settings)},
             settings.dashboard.link(),
         )
         self.delivery = Delivery(

@@ -217,6 +217,10 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     timeout_s: Annotated[
         int, Meta(ge=1, le=120, description="how long the destination may take to accept")
     ] = 15
+    form: Annotated[
+        Literal["auto", "full", "short"],
+        Meta(description="how long a message is; auto: short for SMS and push, full elsewhere"),
+    ] = "auto"
 
 
 class Settings(Struct, frozen=True, kw_only=True):

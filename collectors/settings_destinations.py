@@ -17,6 +17,7 @@ from collectors.settings_values import convert, shown
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PARTS = ("party", "language", "timeout_s", "form")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -35,7 +36,7 @@ def _one(
     before = len(mistakes)
     if not NAME.fullmatch(name):
         mistakes.append(whole.mistake(f'"{name}" is no name', "use a-z, 0-9, - and _, at most 40 of them"))
-    part = {key: found.values.get(("destinations", name, key)) for key in ("party", "language", "timeout_s")}
+    part = {key: found.values.get(("destinations", name, key)) for key in PARTS}
     party, raw = "", part["party"]
     if raw is None:
         mistakes.append(
@@ -50,7 +51,7 @@ def _one(
         mistakes.append(raw.mistake(f"{shown(raw)} is no party", remedy))
     options: dict[str, Any] = {}
     hints = get_type_hints(DestinationSettings, include_extras=True)
-    for key, default in (("language", "nl"), ("timeout_s", 15)):
+    for key, default in (("language", "nl"), ("timeout_s", 15), ("form", "auto")):
         option = part[key]
         if option is not None:
             ok, value = convert(option, hints[key], default, mistakes)

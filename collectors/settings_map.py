@@ -43,6 +43,7 @@ def delivery_configs_from(settings: Settings) -> list[DestinationConfig]:
             url=one.url.reveal(),
             language=one.language,
             timeout_s=float(one.timeout_s),
+            form=one.form,
         )
         for one in settings.destinations
     ]

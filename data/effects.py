@@ -33,12 +33,9 @@ from rules.core.model import (
 _json = msgspec.json.Encoder().encode
 
 
-class Rendered(NamedTuple):
-    """A notice's text in the destination's language."""
-
-    language: str
-    subject: str
-    body: str
+# A notice's text in the destination's language: (language, subject, body) and, for a destination that takes
+# facts beside words, those as JSON.
+Rendered = tuple[str, str, str] | tuple[str, str, str, str | None]
 
 
 class _Target(NamedTuple):
@@ -166,11 +163,11 @@ _TARGETS: dict[type[Effect], _Target] = {
 def write_effects(
     cursor: duckdb.DuckDBPyConnection,
     effects: Sequence[Effect],
-    rendered: Mapping[str, tuple[str, str, str]] | None = None,
+    rendered: Mapping[str, Rendered] | None = None,
 ) -> None:
     """Upserts `effects` within the caller's transaction.
 
-    `rendered` maps a notice's dedup_key to (language, subject, body). Raises TypeError for an unknown effect.
+    `rendered` maps a notice's dedup_key to its `Rendered`. Raises TypeError for an unknown effect.
     """
     by_kind: dict[type[Effect], list[Effect]] = {}
     for effect in effects:
@@ -188,11 +185,11 @@ def write_effects(
         _upsert(cursor, _notice_target(rendered or {}), notices)
 
 
-def _notice_target(rendered: Mapping[str, tuple[str, str, str]]) -> _Target:
+def _notice_target(rendered: Mapping[str, Rendered]) -> _Target:
     def part(index: int) -> Callable[[Any], Any]:
         def read(row: Any) -> str | None:
             texts = rendered.get(row.dedup_key)
-            return texts[index] if texts else None
+            return texts[index] if texts and index < len(texts) else None
 
         return read
 
@@ -211,6 +208,7 @@ def _notice_target(rendered: Mapping[str, tuple[str, str, str]]) -> _Target:
             ("language", pa.string(), part(0)),
             ("subject", pa.string(), part(1)),
             ("body", pa.string(), part(2)),
+            ("payload", pa.string(), part(3)),
         ),
     )
 

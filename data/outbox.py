@@ -21,6 +21,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """A notice handed out for one attempt. `attempts` counts this attempt too.
 
     `last_class`: how the earlier attempts are remembered; `unknown` means that one may have arrived.
+    `payload`: facts as JSON, for a destination that takes them.
     """
 
     dedup_key: str
@@ -34,6 +35,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     last_class: str | None
     created_at: datetime
+    payload: str | None = None
 
 
 # Only incidents that have something waiting here matter: few, while the table holds years of sent notices.
@@ -101,7 +103,7 @@ _LEASE = """
 UPDATE notice SET state = 'leased', lease_until = $until, attempts = attempts + 1
 WHERE dedup_key = $key AND state = 'queued'
 RETURNING dedup_key, incident_id, destination, seq, reason, language, subject, body, attempts, last_class,
-          created_at
+          created_at, payload
 """
 _MARK = """
 UPDATE notice

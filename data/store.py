@@ -172,12 +172,12 @@ class Store:
         cursor: int | None = None,
         snapshot: bytes | None = None,
         at: datetime | None = None,
-        rendered: Mapping[str, tuple[str, str, str]] | None = None,
+        rendered: Mapping[str, Rendered] | None = None,
     ) -> None:
         """Writes effects, and the judge's state where given, in one transaction; twice is as good as once.
 
         `cursor` is the last record judged and `at` the instant judged up to (default: now); both matter only
-        with `snapshot`. `rendered`: notice dedup_key -> (language, subject, body).
+        with `snapshot`. `rendered`: notice dedup_key -> its text.
         """
         if snapshot is not None and cursor is None:
             raise ValueError("a snapshot needs the cursor it was taken at")

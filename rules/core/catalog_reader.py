@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from rules.core import templates
 from rules.core.catalog import LANGUAGES, Fault, Task, Text
 from rules.core.codes import NO_FAULT, CodeEntry, CodeTable, Encoding, EventRule, number_of
 from rules.core.marked_yaml import Marked, Mistake, Path, read
@@ -74,8 +75,14 @@ class Reader:
                 found = self._text(doc, ("texts", key), raw)
                 if found is not None:
                     self.texts[key] = found
+                    self._check_template(doc, key, found)
         self.mistakes.extend(doc.mistakes)
         doc.mistakes = []
+
+    def _check_template(self, doc: Marked, key: str, text: Text) -> None:
+        for language in LANGUAGES:
+            for reason in templates.mistakes(key, text.in_(language)):
+                doc.wrong(("texts", key, language), reason)
 
     @property
     def events(self) -> list[EventRule]:

@@ -16,9 +16,10 @@ import time
 import warnings
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 MAX_ABANDONED = 3
 KEY_HEADER = "X-Laadwacht-Key"
 DUPLICATE_HEADER = "X-Laadwacht-Possible-Duplicate"
+
+JSON_SCHEMES = ("json", "jsons")
+# Fields of Apprise's own JSON webhook (plugins/custom_json.py, 2.2.0).
+APPRISE_FIELDS = frozenset({"version", "title", "message", "attachments", "type"})
+# Shown on a locked phone: long text there is never read, whatever the service would take.
+PUSH_SCHEMES = ("ntfy", "ntfys", "pover", "push", "prowl", "bark", "barks", "gotify", "gotifys")
+PUSH_CHARACTERS = 300
+SMS_CHARACTERS = 160  # one SMS in the GSM alphabet (3GPP TS 23.038)
+SMALL_SERVICE = 640  # a service that takes no more than this is SMS, pager or the like
 
 _REFUSED_PARAMETERS = {
     "retry": "the outbox retries, with the same key; remove it from the url",
@@ -74,6 +84,23 @@ class Outcome(Struct, frozen=True, kw_only=True):
     code: int | None = None
     detail_redacted: str = ""
     took_s: float = 0.0
+
+
+class _Letter(NamedTuple):
+    subject: str
+    body: str
+    dedup_key: str
+    possible_duplicate: bool
+    reason: str
+    payload: str | None
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """What the service behind a URL carries. `short`: characters of subject and body together where that is
+    little, else None. `payload`: a JSON object of facts beside the words."""
+
+    short: int | None = None
+    payload: bool = False
 
 
 class _Withhold(logging.Filter):
@@ -144,6 +171,20 @@ def _service(url: str) -> NotifyBase | None:
     return None
 
 
+def capacity(url: str) -> Capacity:
+    """By the service's own limits; a URL that cannot be used carries what a mail does."""
+    service = _service(url.strip())
+    scheme = url.strip().partition("://")[0].lower()
+    if service is None:
+        return Capacity()
+    if scheme in PUSH_SCHEMES:
+        return Capacity(short=PUSH_CHARACTERS)
+    most = service.body_maxlen
+    if isinstance(most, int) and most <= SMALL_SERVICE:
+        return Capacity(short=min(most, SMS_CHARACTERS if most <= 2 * SMS_CHARACTERS else PUSH_CHARACTERS))
+    return Capacity(payload=scheme in JSON_SCHEMES)
+
+
 def url_problems(url: str) -> list[str]:
     """What is wrong with an Apprise URL, one sentence with the remedy each.
 
@@ -209,11 +250,23 @@ class AppriseTarget:
         self._config = config
         self._abandoned: list[threading.Thread] = []
 
-    def send(self, subject: str, body: str, dedup_key: str, *, possible_duplicate: bool = False) -> Outcome:
+    def send(
+        self,
+        subject: str,
+        body: str,
+        dedup_key: str,
+        *,
+        possible_duplicate: bool = False,
+        reason: str = "",
+        payload: str | None = None,
+    ) -> Outcome:
         """Send plain text; returns after at most `timeout_s` seconds and never raises.
 
         `dedup_key` travels in a header where the service has headers, so that a receiver can merge.
+        `reason` of the notice: a resolve is shown as good news where the service has colours. `payload`: a
+        JSON object of facts, put into the body of a JSON webhook beside the words.
         """
+        letter = _Letter(subject, body, dedup_key, possible_duplicate, reason, payload)
         started = time.monotonic()
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= MAX_ABANDONED:
@@ -223,7 +276,7 @@ class AppriseTarget:
         box: list[Outcome] = []
         thread = threading.Thread(
             target=self._attempt,
-            args=(box, subject, body, dedup_key, possible_duplicate),
+            args=(box, letter),
             name=f"send-{self._config.name}",
             daemon=True,  # a receiver that trickles for ever must not keep the process alive
         )
@@ -239,37 +292,54 @@ class AppriseTarget:
             kind=outcome.kind, code=outcome.code, detail_redacted=outcome.detail_redacted, took_s=took
         )
 
-    def _attempt(
-        self, box: list[Outcome], subject: str, body: str, dedup_key: str, possible_duplicate: bool
-    ) -> None:
+    def _attempt(self, box: list[Outcome], letter: _Letter) -> None:
         try:
-            box.append(self._deliver(subject, body, dedup_key, possible_duplicate))
+            box.append(self._deliver(letter))
         except Exception as error:  # the text of a library's exception may hold the url: name its type only
             box.append(
                 Outcome(kind=Kind.TRANSIENT, detail_redacted=f"sending failed: {type(error).__name__}")
             )
 
-    def _deliver(self, subject: str, body: str, dedup_key: str, possible_duplicate: bool) -> Outcome:
-        from apprise import Apprise, NotifyFormat
+    def _deliver(self, letter: _Letter) -> Outcome:
+        from apprise import Apprise, NotifyFormat, NotifyType
 
         service = _service(self._config.url)
         if service is None:
             return Outcome(kind=Kind.PERMANENT, detail_redacted="the configured url cannot be used")
-        self._prepare(service, dedup_key, possible_duplicate)
+        self._prepare(service, letter)
+        good = letter.reason == "resolved"
         with _withhold.listening() as lines:
             result = Apprise(service, asset=service.asset).notify(
-                body=body, title=subject, body_format=NotifyFormat.TEXT
+                body=letter.body,
+                title=letter.subject,
+                notify_type=NotifyType.SUCCESS if good else NotifyType.WARNING,
+                body_format=NotifyFormat.TEXT,
             )
         return classify(bool(result), lines)
 
-    def _prepare(self, service: Any, dedup_key: str, possible_duplicate: bool) -> None:
+    def _prepare(self, service: Any, letter: _Letter) -> None:
         # A little less than our own deadline, so that the library's own time-out is normally the first.
         service.socket_connect_timeout = service.socket_read_timeout = self._config.timeout_s * 0.9
         headers = getattr(service, "headers", None)
         if isinstance(headers, dict):
-            headers[KEY_HEADER] = dedup_key
-            if possible_duplicate:
+            headers[KEY_HEADER] = letter.dedup_key
+            if letter.possible_duplicate:
                 headers[DUPLICATE_HEADER] = "yes"
+        extras = getattr(service, "payload_extras", None)
+        if letter.payload is not None and isinstance(extras, dict):
+            _add_facts(extras, msgspec.json.decode(letter.payload))
+
+
+def _add_facts(extras: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Facts beside what the url adds. As with Apprise's own fields, `:name=other` renames one and `:name=`
+    leaves it out. A fact never takes the place of a field that Apprise sends itself."""
+    for name, value in facts.items():
+        if name in extras:
+            other = extras.pop(name)
+            if other:
+                extras[other] = value
+        elif name not in APPRISE_FIELDS:
+            extras[name] = value
 
 
 _BY_WORDS = (

@@ -12,16 +12,19 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from rules.dispatch import apprise_target
+from rules.dispatch.message import Addressee
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _PARTY = re.compile(r"operator|(installer|customer):\S.*")
 _LANGUAGES = ("nl", "fr", "en")
+_FORMS = ("auto", "full", "short")
 
 
 class DestinationConfig(Struct, frozen=True, kw_only=True):
     """One destination. `timeout_s` seconds bound one attempt; `url` is secret and left out of `repr`.
 
-    `party` is `operator`, `installer:<name as in the register>` or `customer:<name>`.
+    `party` is `operator`, `installer:<name as in the register>` or `customer:<name>`. `form`: full, short, or
+    auto: short for SMS and push services, full elsewhere.
     """
 
     name: str
@@ -29,6 +32,7 @@ class DestinationConfig(Struct, frozen=True, kw_only=True):
     url: str
     language: str = "nl"
     timeout_s: float = 15.0
+    form: str = "auto"
 
     def __repr__(self) -> str:
         return f"DestinationConfig(name={self.name!r}, party={self.party!r}, language={self.language!r})"
@@ -37,6 +41,15 @@ class DestinationConfig(Struct, frozen=True, kw_only=True):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("name", self.name), ("party", self.party), ("language", self.language)]
+
+
+def addressee_of(config: DestinationConfig) -> Addressee:
+    """How this destination reads."""
+    carries = apprise_target.capacity(config.url)
+    short = None if config.form == "full" else carries.short
+    if config.form == "short" and short is None:
+        short = apprise_target.PUSH_CHARACTERS
+    return Addressee(language=config.language, short=short, payload=carries.payload)
 
 
 def check(configs: Sequence[DestinationConfig]) -> list[str]:
@@ -58,6 +71,8 @@ def check(configs: Sequence[DestinationConfig]) -> list[str]:
             )
         if config.language not in _LANGUAGES:
             errors.append(f"{where}: the language is unknown; choose one of {', '.join(_LANGUAGES)}")
+        if config.form not in _FORMS:
+            errors.append(f"{where}: the form is unknown; choose one of {', '.join(_FORMS)}")
         if not 1.0 <= config.timeout_s <= 120.0:
             errors.append(f"{where}: timeout_s must lie between 1 and 120 seconds")
         errors += [f"{where}: {problem}" for problem in apprise_target.url_problems(config.url)]

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from data.effects import Rendered
 from data.store import Batch, Store, StoreClosed
 from rules.core.model import Effect, IncidentRow, IncidentState, NoticeRow, Observation
 from rules.dispatch.keeper import GIVE_UP_S, Keeper
@@ -22,7 +23,7 @@ from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored
 
 log = logging.getLogger(__name__)
 
-Render = Callable[[NoticeRow, IncidentRow], tuple[str, str, str]]
+Render = Callable[[NoticeRow, IncidentRow], Rendered]
 
 TICK_S = 0.2
 # Time passes in judgement only this far behind the clock: a frame received before may still be on its way
@@ -255,13 +256,13 @@ class Engine:
             self._notices += len(told)
             self._on_notices(set(told))
 
-    def _texts(self, effects: list[Effect]) -> dict[str, tuple[str, str, str]]:
+    def _texts(self, effects: list[Effect]) -> dict[str, Rendered]:
         """Notice key -> text, each told of its incident as it was when the notice was decided.
 
         A judge writes an incident's row at the end of the step that notices belong to: so the row that
         follows a notice is its own, and where none follows, the last one known.
         """
-        rendered: dict[str, tuple[str, str, str]] = {}
+        rendered: dict[str, Rendered] = {}
         following: dict[str, IncidentRow] = {}
         waiting: list[tuple[NoticeRow, IncidentRow | None]] = []
         for effect in reversed(effects):
@@ -281,7 +282,7 @@ class Engine:
                 self._incidents.pop(effect.incident_id, None)
         return rendered
 
-    def _text(self, notice: NoticeRow, incident: IncidentRow | None) -> tuple[str, str, str]:
+    def _text(self, notice: NoticeRow, incident: IncidentRow | None) -> Rendered:
         try:
             incident = incident or stored_incident(self._store, notice.incident_id)
             if incident is not None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from data.effects import Rendered
 from data.store import Store, StoreClosed
 from rules.core.model import Effect
 
@@ -24,7 +25,7 @@ GIVE_UP_S = 60.0
 # So many refusals without one success while sorting: it is the store, not an effect.
 REFUSALS_OF_A_SICK_STORE = 20
 
-Texts = Mapping[str, tuple[str, str, str]]
+Texts = Mapping[str, Rendered]
 
 
 class Keeper:

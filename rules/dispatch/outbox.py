@@ -32,7 +32,14 @@ class Target(Protocol):
     """What a lane needs of `apprise_target.AppriseTarget`."""
 
     def send(
-        self, subject: str, body: str, dedup_key: str, *, possible_duplicate: bool = False
+        self,
+        subject: str,
+        body: str,
+        dedup_key: str,
+        *,
+        possible_duplicate: bool = False,
+        reason: str = "",
+        payload: str | None = None,
     ) -> Outcome: ...
 
 
@@ -143,7 +150,14 @@ class Lane:
         if in_doubt:
             subject, body = self._mark_duplicate(claimed.language or "nl", subject, body)
         self._sending_since = now
-        outcome = self._target.send(subject, body, claimed.dedup_key, possible_duplicate=in_doubt)
+        outcome = self._target.send(
+            subject,
+            body,
+            claimed.dedup_key,
+            possible_duplicate=in_doubt,
+            reason=claimed.reason,
+            payload=claimed.payload,
+        )
         self._sending_since = None
         done = self._clock()
         after = plan(

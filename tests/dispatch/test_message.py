@@ -7,13 +7,13 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from data.catalog_files import load_catalog
 from rules.core import catalog as catalogue
-from rules.core.catalog import Catalog
+from rules.core.catalog import Catalog, CatalogError
 from rules.core.model import (
     Asset,
     Cause,
@@ -27,7 +27,9 @@ from rules.core.model import (
     Severity,
     Side,
 )
-from rules.dispatch.message import MAX_VALUE, Renderer, clean, fill, mark_duplicate, render
+from rules.core.templates import fill, lay_out
+from rules.dispatch.message import Addressee, Renderer, mark_duplicate, render
+from rules.dispatch.wording import MAX_VALUE, clean
 from tests.dispatch.small_judge import incident as plain_incident
 from tests.dispatch.small_judge import notice as plain_notice
 
@@ -93,15 +95,27 @@ def notice(reason: NoticeReason = NoticeReason.FIRST) -> NoticeRow:
 
 
 def text(
-    catalog: Catalog, language: str = "nl", reason: NoticeReason = NoticeReason.FIRST, **more: Any
+    catalog: Catalog,
+    language: str = "nl",
+    reason: NoticeReason = NoticeReason.FIRST,
+    *,
+    party: str = "operator",
+    short: int | None = None,
+    **more: Any,
 ) -> str:
     subject, body = render(
-        notice(reason), incident(**more), ASSET, catalog, language=language, dashboard_url="https://laad.be/"
+        replace(notice(reason), party=party),
+        incident(**more),
+        ASSET,
+        catalog,
+        language=language,
+        dashboard_url="https://laad.be/",
+        short=short,
     )
     return f"{subject}\n\n{body}"
 
 
-def test_a_first_notice_says_all_an_installer_needs(catalog: Catalog) -> None:
+def test_a_first_notice_says_all_a_helpdesk_needs(catalog: Catalog) -> None:
     assert text(catalog).splitlines() == [
         "[Laadwacht] Aardfout: BE-GNT-0001 (Korenmarkt) #BE-GNT-0",
         "",
@@ -113,9 +127,9 @@ def test_a_first_notice_says_all_an_installer_needs(catalog: Catalog) -> None:
         "Sinds: woensdag 22 juli 2026, 18:40 (Belgische tijd)",
         "",
         "Voor: installateur Volt & Zoon (hardwarekant, de laadpaal zelf)",
-        "Volgens de afspraak wie wat doet: storingen verhelpen [ins.maintain.faults]",
+        "Waarom: storingen verhelpen [ins.maintain.faults]",
         "Contact: Werf Gent, 09/000.00.00",
-        "Zekerheid: 90 %",
+        "Zekerheid: 90 % (regel small 1)",
         "",
         "Bewijs:",
         "- 22/07 18:40:12 meldde GroundFailure: 0x0",
@@ -158,18 +172,22 @@ def test_a_resolved_notice_says_how_long_it_lasted_and_gives_no_first_aid(catalo
 
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])
 @pytest.mark.parametrize("reason", list(NoticeReason))
-def test_no_word_is_missing_in_any_language(catalog: Catalog, language: str, reason: NoticeReason) -> None:
-    for side in Side:
-        for cause in Cause:
-            for owner in Owner:
-                found = text(catalog, language, reason, side=side, cause=cause, owner=owner, safety=True)
-                assert "message." not in found
-                assert "{" not in found
-    for severity in Severity:
-        assert "message." not in text(catalog, language, reason, severity=severity, imminent=True)
-    for scope in Scope:
-        found = text(catalog, language, reason, scope=scope, station=None, members=["A", "B"], evse=None)
-        assert "message." not in found
+@pytest.mark.parametrize("party", ["operator", "installer:Volt & Zoon", "customer:Stad Gent"])
+def test_no_word_is_missing_in_any_language(
+    catalog: Catalog, language: str, reason: NoticeReason, party: str
+) -> None:
+    told = [
+        text(catalog, language, reason, party=party, short=short, **more)
+        for short in (None, 160)
+        for more in (
+            *({"side": side, "safety": True} for side in Side),
+            *({"cause": cause} for cause in Cause),
+            *({"owner": owner, "cause": Cause.DRIVER} for owner in Owner),
+            *({"severity": severity, "imminent": True} for severity in Severity),
+            *({"scope": scope, "station": None, "members": ["A", "B"], "evse": None} for scope in Scope),
+        )
+    ]
+    assert [found for found in told if "message." in found or "{" in found] == []
 
 
 def test_french_and_english_tell_the_time_of_belgium_their_own_way(catalog: Catalog) -> None:
@@ -228,10 +246,14 @@ def test_a_value_is_never_taken_for_a_template() -> None:
 
 
 def test_a_possible_duplicate_says_so_first_and_keeps_the_rest(catalog: Catalog) -> None:
-    subject, body = mark_duplicate(catalog, "nl", "[Laadwacht] Aardfout", "Wat: Aardfout")
+    subject, body = mark_duplicate(catalog, "nl", "[Laadwacht] Aardfout", "Wat: Aardfout\nWaar: x")
     assert subject == "(mogelijk dubbel) [Laadwacht] Aardfout"
     assert body.startswith("Mogelijk dubbel: ")
-    assert body.endswith("\n\nWat: Aardfout")
+    assert body.endswith("\n\nWat: Aardfout\nWaar: x")
+
+
+def test_a_short_message_says_in_its_subject_alone_that_it_may_be_a_duplicate(catalog: Catalog) -> None:
+    assert mark_duplicate(catalog, "nl", "a", "een regel") == ("(mogelijk dubbel) a", "een regel")
 
 
 def test_an_unknown_fault_or_task_is_still_told(catalog: Catalog) -> None:
@@ -239,10 +261,66 @@ def test_an_unknown_fault_or_task_is_still_told(catalog: Catalog) -> None:
     assert "Wat: nieuw_iets" in found
 
 
+@given(st.text(max_size=400))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_hostile_station_adds_no_line_and_no_link_to_any_form(catalog: Catalog, raw: str) -> None:
+    evidence = [Evidence(at=SINCE, says="status_error", values={"code": raw, "info": raw})]
+    for party in ("operator", "installer:x", "customer:x"):
+        plain = text(catalog, party=party, evidence=[replace(evidence[0], values={"code": "a", "info": "a"})])
+        found = text(catalog, party=party, evidence=evidence, station=raw or "x", installer=raw, customer=raw)
+        assert len(found.splitlines()) == len(plain.splitlines())
+        assert not set("".join(found.splitlines())) & set("<>`|\x00\u202e\u2066")
+        links = [word for word in found.split() if "://" in word]
+        assert all(link.startswith(("https://laad.be/", "https://www.openstreetmap.org/")) for link in links)
+        short = text(catalog, party=party, short=160, evidence=evidence, station=raw or "x", installer=raw)
+        assert len(short) <= 160
+
+
+def test_a_short_message_fits_and_keeps_its_link_whole(catalog: Catalog) -> None:
+    found = text(catalog, party="installer:Volt & Zoon", short=160)
+    assert found.splitlines() == [
+        "Aardfout: BE-GNT-0001 (Korenmarkt)",
+        "",
+        "Korenmarkt 1, 9000 Gent. Sinds 22/07 18:40. Zet de differentieel één… "
+        "https://laad.be/fault?id=BE-GNT-0001-164012",
+    ]
+    assert "https" not in text(catalog, short=80)
+
+
+def test_a_wrong_template_of_an_operator_is_told_with_file_line_and_reason() -> None:
+    messages = files("data").joinpath("catalog", "messages.yaml").read_text(encoding="utf-8")
+    own = """texts:
+  message.body.installer:
+    nl: "Wat: {fout}"
+    fr: "Quoi : {fault}"
+    en: "What: {fault}"
+  message.body.boss: {nl: "a", fr: "b", en: "c"}
+  message.short.customer.solved: {nl: "a", fr: "b", en: "c"}
+"""
+    with pytest.raises(CatalogError) as wrong:
+        catalogue.parse({"faults.yaml": FAULTS, "messages.yaml": messages, "own.yaml": own}, {"own.yaml"})
+    told = [(mistake.file, mistake.line, mistake.reason.split(";")[0]) for mistake in wrong.value.mistakes]
+    assert told[0] == ("own.yaml", 3, "unknown word {fout}")
+    assert ("own.yaml", 6, "unknown audience 'boss'") in told
+    assert ("own.yaml", 7, "unknown reason 'solved'") in told
+    sound = own.split("  message.body.boss", maxsplit=1)[0].replace("{fout}", "{fault}")
+    texts = {"faults.yaml": FAULTS, "messages.yaml": messages, "own.yaml": sound}
+    assert text(catalogue.parse(texts, {"own.yaml"}), party="installer:x").endswith("\n\nWat: Aardfout")
+
+
+def test_a_heading_without_anything_under_it_falls_away() -> None:
+    template = "Bewijs:\n{evidence}\nKan ook zijn:\n{alternatives}\n\nLink: {link}\n{safety}"
+    assert lay_out(template, {"alternatives": "- a\n- b"}) == "Kan ook zijn:\n- a\n- b"
+    assert lay_out(template, {"link": "{safety}"}) == "Link: {safety}"
+
+
 def test_the_renderer_writes_in_the_language_of_the_destination(catalog: Catalog) -> None:
     register = {"BE-GNT-0001": ASSET}
-    renderer = Renderer(catalog, lambda: register, {"wacht": "fr"}, "http://127.0.0.1:8501")
-    language, subject, body = renderer(notice(), incident())
+    renderer = Renderer(
+        catalog, lambda: register, {"wacht": Addressee(language="fr")}, "http://127.0.0.1:8501"
+    )
+    language, subject, body, payload = renderer(notice(), incident())
+    assert payload is None
     assert (language, subject.split(": ")[0]) == ("fr", "[Laadwacht] Défaut de terre ")
     assert "Korenmarkt 1" in body
     site_wide = incident(
