@@ -281,7 +281,7 @@ def test_a_short_message_fits_and_keeps_its_link_whole(catalog: Catalog) -> None
     assert found.splitlines() == [
         "Aardfout: BE-GNT-0001 (Korenmarkt)",
         "",
-        "Korenmarkt 1, 9000 Gent. Sinds 22/07 18:40. Zet de differentieel één… "
+        "Korenmarkt 1, 9000 Gent. Sinds 22/07 18:40. Zet de differentieel één keer op. "
         "https://laad.be/fault?id=BE-GNT-0001-164012",
     ]
     assert "https" not in text(catalog, short=80)
