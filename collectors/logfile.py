@@ -28,6 +28,9 @@ WINDOW = 10_000
 #: Above this a number is milliseconds: the same instant in seconds would be in the year 5138.
 MILLISECONDS_FROM = 100_000_000_000
 VERSIONS = frozenset({"1.6", "2.0.1", "2.1"})
+EVENTS = frozenset({"connected", "disconnected"})
+#: Besides, in a labelled trace: the back end waited in vain for an answer of the station.
+TRACE_EVENTS = EVENTS | {"timeout"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -77,10 +80,13 @@ def file_chunks(file: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def read_log(chunks: Iterable[bytes]) -> Iterator[LogRecord | BadLine]:
+def read_log(
+    chunks: Iterable[bytes], events: frozenset[str] = EVENTS, station: str | None = None
+) -> Iterator[LogRecord | BadLine]:
     """Every line's record or fault, in file order; blank lines are passed over. Never raises for the content.
 
-    `chunks` may break anywhere: `file_chunks` of a file, or the body of a request.
+    `chunks` may break anywhere: `file_chunks` of a file, or the body of a request. `events`: those known;
+    `station`: of a line that names none.
     """
     number = 0
     for found in split_lines(chunks):
@@ -92,17 +98,19 @@ def read_log(chunks: Iterable[bytes]) -> Iterator[LogRecord | BadLine]:
         if not line or line.isspace():
             continue
         try:
-            yield _record(number, line)
+            yield _record(number, line, events, station)
         except Unfit as fault:
             yield BadLine(number, str(fault))
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
             yield BadLine(number, f"no JSON of a log record: {fault}"[:200])
 
 
-def records_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[LogRecord | BadLine]:
+def records_of(
+    rows: Iterable[Mapping[str, Any]], events: frozenset[str] = EVENTS
+) -> Iterator[LogRecord | BadLine]:
     """The same for records that were made, not read (`history.generate`)."""
     encode = msgspec.json.Encoder().encode
-    return read_log(encode(row) + b"\n" for row in rows)
+    return read_log((encode(row) + b"\n" for row in rows), events)
 
 
 def in_order(items: Iterable[LogRecord | BadLine], window: int = WINDOW) -> Iterator[LogRecord | BadLine]:
@@ -144,13 +152,13 @@ def _since_epoch(number: float) -> timedelta:
     return timedelta(milliseconds=number) if abs(number) >= MILLISECONDS_FROM else timedelta(seconds=number)
 
 
-def _record(number: int, text: bytes) -> LogRecord:
+def _record(number: int, text: bytes, events: frozenset[str], default: str | None) -> LogRecord:
     line = _decode_line(text)
     at = parse_time(line.t)
-    station = station_name(line.station)
+    station = station_name(line.station or default)
     version = line.version if line.version in VERSIONS else None
     if line.event is not None:
-        if line.event not in ("connected", "disconnected"):
+        if line.event not in events:
             raise Unfit(f"event {line.event[:40]!r} is neither connected nor disconnected")
         if line.raw:
             raise Unfit("a record has either raw or event, not both")

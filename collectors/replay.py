@@ -18,7 +18,7 @@ from collectors.ocpp import Decoder, decoder_for
 from collectors.privacy import Pseudonymiser
 from data.rows import Batch
 from rules.core.judge import Judge
-from rules.core.model import Effect, IncidentRow, IncidentState, Observation
+from rules.core.model import CommandUnanswered, Effect, IncidentRow, IncidentState, Observation
 from rules.core.report import RecordOf
 
 #: Records whose text is kept for proof that is found later.
@@ -124,6 +124,8 @@ class Replay:
             if record.raw is not None:
                 way = record.direction or "in"
                 intake.frame(record.station, version, way, record.raw, record.at, decoder)
+            elif record.event == "timeout":
+                intake.observed(CommandUnanswered(station=record.station, at=record.at))
             else:
                 if record.event == "connected":
                     decoder.reset(record.version)

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from collectors.corpus import Case, log_of
-from collectors.logfile import records_of
+from collectors.logfile import TRACE_EVENTS, BadLine, records_of
 from collectors.triage_log import triage
 from rules.core.catalog import Catalog
 from rules.core.model import IncidentRow, Scope
@@ -68,7 +68,7 @@ def judge_case(case: Case, catalog: Catalog, policy: Policy) -> CaseResult:
     truth = TRUTH.get(case.truth_side)
     healthy = "healthy" in case.tags and truth == "none"
     try:
-        rows = triage(records_of(log_of(case)), catalog, {}, policy).rows
+        rows = triage(records_of(log_of(case), TRACE_EVENTS), catalog, {}, policy).rows
     except Exception as error:  # counted and told: one bad case must not hide the others
         return CaseResult(
             id=case.id,
@@ -137,9 +137,11 @@ def figures(results: Iterable[CaseResult]) -> dict[str, Any]:
     }
 
 
-def score(cases: Sequence[Case], catalog: Catalog, policy: Policy) -> dict[str, Any]:
+def score(
+    cases: Sequence[Case], catalog: Catalog, policy: Policy, bad: Sequence[BadLine] = ()
+) -> dict[str, Any]:
     """The whole report: headline figures over labels of high and medium confidence, the same over all, and
-    a line a case."""
+    a line a case. `bad`: lines of the file that are no cases."""
     began = time.perf_counter()
     results = [judge_case(case, catalog, policy) for case in cases]
     took = time.perf_counter() - began
@@ -150,6 +152,7 @@ def score(cases: Sequence[Case], catalog: Catalog, policy: Policy) -> dict[str, 
         "crashes": [
             {"id": result.id, "crash": result.crash} for result in results if result.crash is not None
         ],
+        "bad_lines": [{"line": line.line, "reason": line.reason} for line in bad],
         "frames": sum(len(case.frames) for case in cases),
         "seconds": round(took, 3),
         "catalog_version": catalog.version,

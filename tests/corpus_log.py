@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from collectors import corpus
 
 FIXTURE = Path(__file__).parent / "fixtures" / "corpus_dev.jsonl"
@@ -23,7 +21,7 @@ def cases(path: Path = FIXTURE) -> list[dict[str, Any]]:
 
 
 def log_of(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    return corpus.log_of(msgspec.convert(case, corpus.Case))
+    return corpus.log_of(corpus.case_of(case, "case"))
 
 
 def log_lines(some: Iterable[dict[str, Any]]) -> Iterator[bytes]:

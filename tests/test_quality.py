@@ -23,7 +23,7 @@ LEAST_PRECISION = 0.95
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    return score(read_cases(FIXTURE.read_bytes().splitlines()), load_catalog(), Policy())
+    return score(read_cases(FIXTURE.read_bytes().splitlines())[0], load_catalog(), Policy())
 
 
 def test_no_installer_is_sent_for_nothing(report: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ def test_what_was_found_stays_found(report: dict[str, Any]) -> None:
 
 
 def test_no_rule_and_no_table_names_a_case() -> None:
-    names = [case.id for case in read_cases(FIXTURE.read_bytes().splitlines())]
+    names = [case.id for case in read_cases(FIXTURE.read_bytes().splitlines())[0]]
     places = [ROOT / "rules", ROOT / "collectors", ROOT / "data"]
     for place in places:
         for path in [*place.rglob("*.py"), *place.rglob("*.yaml")]:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from collectors.cli.log_reading import opened_log
+from collectors.cli.options import station_of
+from collectors.formats.text import Reading
+from collectors.triage_log import triage
+from data.catalog_files import load_catalog
+from rules.core.policy import Policy
 from tests.corpus_log import FIXTURE
 from tests.test_cli import complaint_of, laadwacht
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 FAULT = [
     2,
@@ -24,6 +39,7 @@ REGISTER = "station,site,installer\nBE-1,Quay,Volta\n"
 def place(tmp_path: Path) -> Path:
     (tmp_path / "log.jsonl").write_text(f"{LINE}\n")
     (tmp_path / "register.csv").write_text(REGISTER)
+    (tmp_path / "prose.txt").write_text("Dear helpdesk,\nit does not work.\n")
     return tmp_path
 
 
@@ -66,11 +82,13 @@ def test_without_json_a_person_reads_it_in_the_language_asked_for(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("triage",), "LOG.jsonl"),
+        (("triage",), "LOG"),
         (("triage", "nosuch.jsonl"), "nosuch.jsonl"),
         (("triage", "log.jsonl", "--until", "soon"), "--until"),
         (("triage", "log.jsonl", "--stations", "log.jsonl"), "log.jsonl"),
         (("triage", "log.jsonl", "--catalog", "nowhere"), "nowhere"),
+        (("triage", "log.jsonl", "--format", "telex"), "telex"),
+        (("triage", "prose.txt"), "prose.txt"),
         (("score", "nosuch.jsonl"), "nosuch.jsonl"),
     ],
 )
@@ -82,6 +100,46 @@ def test_wrong_usage_is_one_clear_line_and_exit_code_2(
     assert "Traceback" not in done.stderr
     assert told in done.stderr
     assert done.stdout == ""
+
+
+FRAME = json.dumps(FAULT)
+BARE = f"2026-03-01 08:00:00 {FRAME}\n".encode()
+FORMATS = {
+    "jsonl": f"{LINE}\n".encode(),
+    "csv": b'time,station,direction,message\n2026-03-01T08:00:00Z,BE-1,in,"%s"\n'
+    % FRAME.replace('"', '""').encode(),
+    "ocppj": BARE,
+    "homeassistant": b"2026-03-01 08:00:00.000 DEBUG (MainThread) [ocpp] BE-1: receive message "
+    + FRAME.encode()
+    + b"\n",
+}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=["plain", "gzip", "zstd"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_log_in_any_format_that_import_takes_is_judged(
+    name: str, pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    log = tmp_path / "BE-1.log"
+    log.write_bytes(pack(FORMATS[name]))
+    with ExitStack() as stack:
+        found = triage(
+            opened_log(str(log), None, Reading(station=station_of(str(log))), stack),
+            load_catalog(),
+            {},
+            Policy(),
+        )
+    assert [(row.station, row.fault) for row in found.rows] == [("BE-1", "connector.lock")]
+    assert found.bad == 0
+
+
+def test_a_format_can_be_named_and_a_log_that_names_no_station_is_named_after_its_file(place: Path) -> None:
+    (place / "BE-7.txt").write_bytes(BARE)
+    done = laadwacht("triage", "BE-7.txt", "--format", "ocppj", "--json", cwd=place)
+    (incident,) = json.loads(done.stdout)
+    assert incident["station"] == "BE-7"
+    named = laadwacht("triage", "-", "--station", "BE-8", "--json", cwd=place, text=BARE.decode())
+    assert [one["station"] for one in json.loads(named.stdout)] == ["BE-8"]
 
 
 def test_a_line_that_is_no_case_is_named(place: Path) -> None:

@@ -27,20 +27,10 @@ def import_logs(
         typer.Argument(help="Log files, oldest first, also .gz and .zst; - reads stdin.", metavar="LOG..."),
     ],
     *,
-    log_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="jsonl, csv, steve, citrineos, homeassistant, octt or ocppj; default: recognised.",
-        ),
-    ] = None,
-    station: Annotated[
-        str | None, typer.Option(help="The station's identity, for logs that do not name it.")
-    ] = None,
+    log_format: options.LogFormat = None,
+    station: options.StationName = None,
     timezone: options.TimeZone = "UTC",
-    begin: Annotated[
-        str | None, typer.Option(help="Day or time at which a log without dates begins.", metavar="TIME")
-    ] = None,
+    begin: options.Begin = None,
     config: options.Config = None,
     data_dir: options.DataDir = None,
     http_port: options.HttpPort = None,
@@ -52,20 +42,9 @@ def import_logs(
     log become incidents, never messages. After Ctrl-C the same command goes on where it was.
     """
     from collectors.cli.log_import import import_files
-    from collectors.formats.recognise import format_named
-    from collectors.formats.text import LogFormatError, Reading
-    from collectors.logfile import Unfit, station_name
 
     settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
-    zone = options.zone_of(timezone)
-    try:
-        if log_format is not None:
-            format_named(log_format)
-        name = None if station is None else station_name(station)
-    except (LogFormatError, Unfit) as error:
-        raise Complaint(str(error)) from error
-    begins = None if begin is None else options.instant_of(begin, zone, "--begin")
-    reading = Reading(station=name, zone=zone, begin=begins)
+    reading = options.reading_of(log_format, station, timezone, begin)
     return import_files(settings, logs, format_name=log_format, reading=reading)
 
 

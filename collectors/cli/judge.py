@@ -34,9 +34,17 @@ def register(app: typer.Typer) -> None:
 
 def triage(
     log: Annotated[
-        str, typer.Argument(help="JSON Lines, oldest first; - reads standard input.", metavar="LOG.jsonl")
+        str,
+        typer.Argument(
+            help="A log in any format that import takes, also .gz and .zst; - reads standard input.",
+            metavar="LOG",
+        ),
     ],
     *,
+    log_format: options.LogFormat = None,
+    station: options.StationName = None,
+    timezone: options.TimeZone = "UTC",
+    begin: options.Begin = None,
     stations: Annotated[
         Path | None, typer.Option("--stations", help="Asset register (CSV): sites, makes, whose it is.")
     ] = None,
@@ -55,10 +63,12 @@ def triage(
     The clock is the log's own. A fault still in its hold time when the log ends is listed with state
     `pending`, opened at its first sign; with --until only what lasted its hold time is listed.
     """
-    from collectors import triage_log
     from collectors.cli.judge_tables import incident_table
-    from collectors.logfile import file_chunks, parse_time, read_log
+    from collectors.cli.log_reading import opened_log
+    from collectors.formats.text import LogFormatError
+    from collectors.logfile import parse_time
     from collectors.settings_map import policy_from
+    from collectors.triage_log import triage as judged
 
     settings = settings_of(config, None, sets=sets)
     moment: datetime | None = None
@@ -69,23 +79,16 @@ def triage(
             raise Complaint(
                 f"--until: {until!r} is no time; write for example 2026-11-22T10:00:00Z"
             ) from None
+    reading = options.reading_of(log_format, station or options.station_of(log), timezone, begin)
     assets = _register(stations)
     rules = _catalog(catalog or settings.rules.catalog_dir)
     place = "standard input" if log == "-" else log
-    with ExitStack() as opened:
+    with ExitStack() as stack:
+        records = opened_log(log, log_format, reading, stack)
         try:
-            file = sys.stdin.buffer if log == "-" else opened.enter_context(open(log, "rb"))
-        except OSError as error:
-            raise Complaint(f"{log}: cannot be read: {error.strerror}") from error
-        try:
-            found = triage_log.triage(
-                read_log(file_chunks(file)),
-                rules,
-                assets,
-                policy_from(settings),
-                until=moment,
-                language=language,
-            )
+            found = judged(records, rules, assets, policy_from(settings), until=moment, language=language)
+        except LogFormatError as error:
+            raise Complaint(f"{place}: {error}") from error
         except OSError as error:
             raise Complaint(f"{place}: cannot be read: {error.strerror}") from error
     for line in found.first_bad:
@@ -118,7 +121,7 @@ def score(
     driver as neither side, unknown is not scored.
     """
     from collectors.cli.judge_tables import score_tables
-    from collectors.corpus import CorpusError, read_cases
+    from collectors.corpus import read_cases
     from collectors.scoring import score as score_cases
     from collectors.settings_map import policy_from
 
@@ -126,12 +129,15 @@ def score(
     rules = _catalog(catalog or settings.rules.catalog_dir)
     try:
         lines = sys.stdin.buffer.readlines() if corpus == "-" else Path(corpus).read_bytes().splitlines()
-        cases = read_cases(lines)
     except OSError as error:
         raise Complaint(f"{corpus}: cannot be read: {error.strerror}") from error
-    except CorpusError as error:
-        raise Complaint(*(f"{corpus}: {line}" for line in str(error).splitlines())) from error
-    report = score_cases(cases, rules, policy_from(settings))
+    cases, bad = read_cases(lines)
+    told = [f"{corpus}: line {line.line}: {line.reason}" for line in bad]
+    if bad and not cases:
+        raise Complaint(*told)
+    for line in told:
+        print(f"laadwacht: {line}", file=sys.stderr)
+    report = score_cases(cases, rules, policy_from(settings), bad)
     if as_json:
         _json(report)
     else:

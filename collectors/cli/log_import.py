@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from collectors.cli.complaint import Complaint
 from collectors.cli.interrupt import INTERRUPTED, Interrupt
+from collectors.cli.log_reading import opened as opened_file
 from collectors.cli.owner_client import OwnerClient, open_store
 from collectors.cli.progress import LongWork
 from collectors.formats.compressed import LogBytes
@@ -80,7 +81,7 @@ def import_files(
 
 
 def _open(name: str, format_name: str | None, opened: ExitStack, interrupt: Interrupt) -> Log:
-    file = sys.stdin.buffer if name == "-" else _opened(name, opened)
+    file = sys.stdin.buffer if name == "-" else opened_file(name, opened)
     source = LogBytes("standard input" if name == "-" else name, file)
     try:
         if format_name is not None:
@@ -92,13 +93,6 @@ def _open(name: str, format_name: str | None, opened: ExitStack, interrupt: Inte
         raise Complaint(f"{source.name}: {source.trouble or error}") from error
     except OSError as error:
         raise Complaint(f"{source.name}: cannot be read: {error.strerror}") from error
-
-
-def _opened(name: str, opened: ExitStack) -> BinaryIO:
-    try:
-        return opened.enter_context(open(name, "rb"))
-    except OSError as error:
-        raise Complaint(f"{name}: cannot be read: {error.strerror}") from error
 
 
 def _size(name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -16,6 +16,9 @@ import typer
 from collectors.cli.complaint import Complaint
 from collectors.settings import Settings, SettingsError
 from collectors.settings_load import load_settings
+
+if TYPE_CHECKING:
+    from collectors.formats.text import Reading
 
 Config = Annotated[
     Path | None,
@@ -39,6 +42,43 @@ Sets = Annotated[
 TimeZone = Annotated[
     str, typer.Option("--timezone", help="Zone of times that have none, as Europe/Brussels.", metavar="ZONE")
 ]
+
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="jsonl, csv, steve, citrineos, homeassistant, octt or ocppj; default: recognised."
+    ),
+]
+StationName = Annotated[
+    str | None, typer.Option("--station", help="The station's identity, for logs that do not name it.")
+]
+Begin = Annotated[
+    str | None,
+    typer.Option("--begin", help="Day or time at which a log without dates begins.", metavar="TIME"),
+]
+
+
+def reading_of(log_format: str | None, station: str | None, timezone: str, begin: str | None) -> Reading:
+    """What the reader of a log is told beside the log. Raises Complaint for what makes no sense."""
+    from collectors.formats.recognise import format_named
+    from collectors.formats.text import LogFormatError, Reading
+    from collectors.logfile import Unfit, station_name
+
+    zone = zone_of(timezone)
+    try:
+        if log_format is not None:
+            format_named(log_format)
+        name = None if station is None else station_name(station)
+    except (LogFormatError, Unfit) as error:
+        raise Complaint(str(error)) from error
+    begins = None if begin is None else instant_of(begin, zone, "--begin")
+    return Reading(station=name, zone=zone, begin=begins)
+
+
+def station_of(log: str) -> str:
+    """A name for the station of a log that names none and is judged on its own: that of its file."""
+    name = "station" if log == "-" else Path(log).name.split(".")[0]
+    return "".join(char for char in name if char.isprintable())[:64] or "station"
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -35,8 +35,8 @@ def _fits_ours(lines: Sequence[str]) -> bool:
     return any(_OURS.match(line) for line in lines[:20])
 
 
-def _read_ours(chunks: Iterable[bytes], _reading: Reading) -> Iterator[LogRecord | BadLine]:
-    return read_log(chunks)
+def _read_ours(chunks: Iterable[bytes], reading: Reading) -> Iterator[LogRecord | BadLine]:
+    return read_log(chunks, station=reading.station)
 
 
 #: In the order they are tried: what is told apart most surely first, bare frames last.

@@ -42,6 +42,7 @@ from rules.core.model import (
     CallErrored,
     CommandAnswered,
     CommandSent,
+    CommandUnanswered,
     ConfigurationReported,
     Connected,
     Disconnected,
@@ -67,7 +68,7 @@ from rules.core.state import ConnectorState, StationState
 # Said by our side, or by the link: no proof that the station lives.
 NOT_LIFE = (
     *(BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected, BackEndTrouble),
-    *(OddAnswered, AnswerIncomplete, PromiseBroken),
+    *(OddAnswered, AnswerIncomplete, PromiseBroken, CommandUnanswered),
 )
 
 

@@ -193,6 +193,10 @@ class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answe
     waited_s: float | None = None
 
 
+class CommandUnanswered(Observation, frozen=True, kw_only=True, tag="command_unanswered"):
+    """The back end waited in vain for an answer of the station, as its own log says."""
+
+
 class BackEndTrouble(Observation, frozen=True, kw_only=True, tag="back_end_trouble"):
     """What the existing back end did to a tapped station, beside its CALLERRORs.
 
@@ -283,6 +287,7 @@ AnyObservation = (
     | CallErrored
     | CommandSent
     | CommandAnswered
+    | CommandUnanswered
     | BackEndTrouble
     | FindingSeen
     | OddAnswered

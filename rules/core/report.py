@@ -31,7 +31,8 @@ def incident_report(
     language: str = "en",
     min_confidence: float = 0.5,
 ) -> dict[str, Any]:
-    """One incident. `says` of the evidence is in `language`; texts in {nl, fr, en} carry all three.
+    """One incident. `says` of the evidence is in `language`; texts in {nl, fr, en} carry all three, and
+    so does `says_in`.
 
     `opened_at` of a pending incident is the time of its first sign: it had not lasted its hold time yet.
     """
@@ -70,4 +71,5 @@ def _proof(item: Evidence, catalog: Catalog, record_of: RecordOf, language: str)
     found = None if item.record_id is None else record_of(item.record_id)
     # What no record shows (silence, a deadline) is an event by its own name.
     kind, value = ("event", item.says) if found is None else found
-    return {"t": instant(item.at), kind: value, "says": explain.says(item, catalog, language)}
+    texts = explain.in_all(partial(explain.says, item, catalog))
+    return {"t": instant(item.at), kind: value, "says": texts[language], "says_in": texts}

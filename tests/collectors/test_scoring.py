@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pytest
 
-from collectors.corpus import Case, CorpusError, log_of, read_cases
+from collectors.corpus import Case, log_of, read_cases
 from collectors.scoring import judge_case, score
 from data.catalog_files import load_catalog
 from rules.core.policy import Policy
@@ -86,18 +85,49 @@ def test_times_that_are_missing_keep_the_order_of_the_frames() -> None:
     assert [record["t"][11:] for record in log] == ["07:59:58Z", "07:59:59Z", "08:00:00Z", "08:00:01Z"]
 
 
+def test_frames_stay_in_their_order_though_a_missing_time_is_squeezed_in() -> None:
+    times = ["2026-03-01T08:00:00", None, None, None, "2026-03-01T08:00:02", "2026-03-01T08:00:01", None]
+    frames: list[dict[str, Any]] = [
+        {"t": t, "dir": "in", "raw": [2, str(n), "Heartbeat", {}]} for n, t in enumerate(times)
+    ]
+    log = list(log_of(case("a", "none", *frames)))
+    assert [record["raw"][1] for record in log] == [str(n) for n in range(len(times))]
+    assert [record["t"] for record in log] == sorted(record["t"] for record in log)
+
+
 def test_words_about_the_link_become_link_events_and_other_words_do_not() -> None:
     events = [
         {"t": "2026-03-01T08:00:01", "event": "charger closes without close frame"},
         {"t": "2026-03-01T08:00:02", "event": "reconnects 31 s later"},
         {"t": "2026-03-01T08:00:03", "event": "request timeout"},
+        {"t": "2026-03-01T08:00:04", "event": "server log: charger status ReaderFailure"},
     ]
     log = log_of(case("a", "none", {**FINE, "t": "2026-03-01T08:00:00"}, conn_events=events))
-    assert [record.get("event") for record in log] == [None, "disconnected", "connected"]
+    assert [record.get("event") for record in log] == [None, "disconnected", "connected", "timeout"]
 
 
-def test_every_line_that_is_no_case_is_named() -> None:
-    with pytest.raises(CorpusError, match=r"(?s)line 1.*line 3"):
-        read_cases(
-            [b"nonsense", b'{"id":"a","frames":[]}', b'{"id":"b","frames":[{"dir":"in","raw":1,"t":"x"}]}']
-        )
+def test_what_a_case_lacks_or_spells_oddly_costs_neither_it_nor_the_others() -> None:
+    frame = {"raw": [2, "1", "Heartbeat", {}]}
+    lines = [
+        {"frames": [frame, {"raw": [3, "1", {"currentTime": "2026-03-01T08:00:00Z"}], "dir": None}]},
+        {"id": "b", "frames": [{**frame, "t": 1772352000, "dir": "recv"}, {"t": "soon"}, None], "tags": None},
+        {"id": "c", "frames": [{**frame, "t": "9:05:07,5"}], "ocpp": 1.6, "conn_events": None},
+        {"id": "d\n" + "x" * 400, "frames": [{**frame, "t": "soon"}], "truth_side": 7, "ocpp": "ocpp2.0.1"},
+        {"id": "e", "frames": []},
+    ]
+    cases, bad = read_cases([msgspec.json.encode(line) for line in lines])
+    assert bad == []
+    assert [frame.dir for frame in cases[0].frames] == ["in", "out"]
+    assert [one.ocpp for one in cases] == [None, None, "1.6", "2.0.1", None]
+    found = score(cases, CATALOG, Policy())
+    assert (len(found["cases"]), found["crashes"]) == (5, [])
+
+
+def test_every_line_that_is_no_case_is_named_and_the_others_count() -> None:
+    good = b'{"id":"a","frames":[],"truth_side":"software","confidence":"high"}'
+    cases, bad = read_cases([b"nonsense", good, b"[]", b'{"id":"b"}', b"", b'{"id":"c","frames":{}}'])
+    assert [one.id for one in cases] == ["a"]
+    assert [line.line for line in bad] == [1, 3, 4, 6]
+    report = score(cases, CATALOG, Policy(), bad)
+    assert [line["line"] for line in report["bad_lines"]] == [1, 3, 4, 6]
+    assert report["headline"]["sides"]["software"]["cases"] == 1
