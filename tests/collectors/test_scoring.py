@@ -74,7 +74,7 @@ def test_the_label_does_not_change_the_verdict() -> None:
 
 
 def test_times_that_are_missing_keep_the_order_of_the_frames() -> None:
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"t": None, "dir": "in", "raw": [2, "1", "Heartbeat", {}]},
         {"t": None, "dir": "in", "raw": [2, "2", "Heartbeat", {}]},
         {"t": "2026-03-01T08:00:00", "dir": "in", "raw": [2, "3", "Heartbeat", {}]},
