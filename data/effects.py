@@ -8,6 +8,7 @@ changed here: their rows belong to the outbox and to history from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import duckdb
@@ -25,9 +26,11 @@ from rules.core.model import (
     IntervalRow,
     LinkRow,
     NoticeRow,
+    PlannedRow,
     PropertyRow,
     SessionRow,
     StationRow,
+    WindowRow,
 )
 
 _json = msgspec.json.Encoder().encode
@@ -134,6 +137,33 @@ _TARGETS: dict[type[Effect], _Target] = {
             ),
             ("evidence", pa.string(), _json_field("evidence")),
             ("updated_at", UTC_MICROSECONDS, lambda row: row.updated_at or row.pending_at),
+        ),
+    ),
+    PlannedRow: _Target(
+        "planned_interval",
+        ("station", "window_id", "started_at"),
+        False,
+        _columns(text="station window_id", times="started_at ended_at"),
+    ),
+    WindowRow: _Target(
+        "silence_window",
+        ("window_id",),
+        False,
+        (
+            *_columns(text="ended_by ended_why", times="ended_at"),
+            *(
+                (name, pa.string(), attrgetter(f"window.{path}{name}"))
+                for path, names in (
+                    ("", "window_id kind why made_by"),
+                    ("matcher.", "station site make model firmware installer region fault"),
+                )
+                for name in names.split()
+            ),
+            *(
+                (name, UTC_MICROSECONDS, attrgetter(f"window.{name}"))
+                for name in ("starts_at", "ends_at", "made_at")
+            ),
+            ("recurrence", pa.string(), lambda row: _json(row.window.recurrence).decode()),
         ),
     ),
     FeedbackRow: _Target(

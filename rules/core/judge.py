@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from rules.core import awaited, facts, memory, people
+from rules.core import awaited, facts, memory, people, windows
 from rules.core.book import Book
 from rules.core.catalog import Catalog
 from rules.core.detect import silence, stuck
@@ -31,6 +31,8 @@ from rules.core.model import (
     Seen,
     StationRow,
     UserActed,
+    WindowEnded,
+    WindowSet,
 )
 from rules.core.outage import Outages
 from rules.core.policy import Policy
@@ -75,6 +77,7 @@ class Judge:
         self._context = Context(catalog, policy, self._state, register, self._timers)
         self._outages = Outages(self._state, self._book, policy, Suppliers(self._book, self._context))
         self._waves = Waves(self._book, self._context)
+        self._windows = windows.Windows(self._state, self._timers, self._book.speaker)
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
         for name, station in self._stations.items():  # the policy may be another one than when it was saved
@@ -122,6 +125,8 @@ class Judge:
                 self._outages.suppliers.write_members(key, due, out)
             elif kind == "wave":
                 self._waves.write_members(key, due, out)
+            elif kind == windows.TIMER:
+                self._windows.fire(due, key, out)
             elif kind == "await":
                 signal = awaited.time_is_up(key, due, self._context)
                 if signal is not None:
@@ -151,6 +156,10 @@ class Judge:
             self._fire(at, out)
         if isinstance(obs, UserActed):
             people.acted(obs, self._book, out)
+            self._book.flush(out)
+            return out
+        if isinstance(obs, WindowSet | WindowEnded):
+            self._windows.acted(obs, out)
             self._book.flush(out)
             return out
         station = self._stations.get(obs.station)

@@ -35,6 +35,8 @@ from rules.core.observations import (
     SessionUpdated,
     StatusReported,
     UserActed,
+    WindowEnded,
+    WindowSet,
 )
 from rules.core.rows import (
     Asset,
@@ -47,10 +49,12 @@ from rules.core.rows import (
     IntervalRow,
     LinkRow,
     NoticeRow,
+    PlannedRow,
     PropertyRow,
     SessionRow,
     StationRow,
     Verdict,
+    WindowRow,
 )
 from rules.core.words import (
     Cause,
@@ -102,6 +106,7 @@ __all__ = [
     "Observation",
     "OddAnswered",
     "Owner",
+    "PlannedRow",
     "PromiseBroken",
     "PropertyRow",
     "Scope",
@@ -119,4 +124,7 @@ __all__ = [
     "Suppression",
     "UserActed",
     "Verdict",
+    "WindowEnded",
+    "WindowRow",
+    "WindowSet",
 ]

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from rules.core.window import Window
 from rules.core.words import Status
 
 
@@ -260,6 +261,20 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     verdict: str | None = None
 
 
+class WindowSet(Observation, frozen=True, kw_only=True, tag="window_set"):
+    """Somebody made a silence or a maintenance window. `station` is ""."""
+
+    window: Window
+
+
+class WindowEnded(Observation, frozen=True, kw_only=True, tag="window_ended"):
+    """Somebody ended one before its time. `station` is ""."""
+
+    window_id: str
+    by: str
+    why: str | None = None
+
+
 class Blind(Observation, frozen=True, kw_only=True, tag="blind"):
     """We could not see from `since` until `at`: never counted against a station. `station` is ""."""
 
@@ -294,5 +309,7 @@ AnyObservation = (
     | AnswerIncomplete
     | PromiseBroken
     | UserActed
+    | WindowSet
+    | WindowEnded
     | Blind
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from rules.core.window import Window
 from rules.core.words import (
     Cause,
     FeedbackVerdict,
@@ -128,6 +129,24 @@ class BlindRow(Effect, kw_only=True, tag="blind"):
     started_at: datetime
     ended_at: datetime
     reason: str
+
+
+class PlannedRow(Effect, kw_only=True, tag="planned"):
+    """A station was down by plan; `ended_at` may lie ahead, and moves when the work ends early."""
+
+    station: str
+    window_id: str
+    started_at: datetime
+    ended_at: datetime
+
+
+class WindowRow(Effect, kw_only=True, tag="window"):
+    """A silence or maintenance window. `ended_at`: it is over; `ended_by`: somebody ended it early."""
+
+    window: Window
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    ended_why: str | None = None
 
 
 class SessionRow(Effect, kw_only=True, tag="session"):

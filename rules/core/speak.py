@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rules.core import suppress
+from rules.core import quiet, suppress, swallowed
 from rules.core.decide import decide
 from rules.core.family import parent_state
 from rules.core.model import Asset, Effect, IncidentState, NoticeReason, NoticeRow
@@ -90,7 +90,11 @@ class Speaker:
             if reason is not None:
                 self._notice(tracked, name, reason, at, out)
             else:
-                self._withheld(tracked, name, at, out)
+                held_back = swallowed.wanted(
+                    tracked, told, routed_here=name in hears, told_elsewhere=elsewhere, ready=ready
+                )
+                if held_back is not None:
+                    self._withheld(tracked, name, held_back, at, out)
 
     # --- what others decide -------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class Speaker:
             parent=parent_state(tracked.row, self.state, self.by_id),
             imported=self.imported,
             flapping=tracked.flapping,
+            windows=[one.reason for one in quiet.over(tracked.row, self.state, self.register)],
         )
 
     def _route(self, tracked: Tracked, asset: Asset | None, _at: datetime) -> RouteDecision:
@@ -110,8 +115,15 @@ class Speaker:
         """Destinations that hear of it: by its route, and who else is informed."""
         return list(tracked.routed)
 
-    def _withheld(self, tracked: Tracked, name: str, at: datetime, out: list[Effect]) -> None:
-        """`decide` said nothing to `name`: the place to record a word that was swallowed."""
+    def _withheld(
+        self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
+    ) -> None:
+        """`reason` was due and is not said: recorded once for each thing that held it back."""
+        for why in tracked.row.suppression:
+            party = self.parties.get(name, "operator")
+            row = swallowed.withhold(tracked, name, party, reason, why, at)
+            if row is not None:
+                out.append(row)
 
     # --- output -------------------------------------------------------------------------
 

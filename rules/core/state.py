@@ -10,6 +10,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from rules.core.model import IncidentRow, SessionRow, Severity, Status
+from rules.core.window import Window
 
 
 class MeterWatch(Struct):
@@ -171,6 +172,17 @@ class Tracked(Struct):
     routed: list[str] = field(default_factory=list)
     handed_to: str | None = None
     flapping: bool = False
+    swallowed: list[str] = field(default_factory=list)  # words held back: destination, reason, why
+
+
+class HeldWindow(Struct):
+    """A window that is not over. `since`: it holds, and since when; `stations` are then planned to be down.
+    `due`: when it begins or ends next."""
+
+    window: Window
+    due: datetime | None = None
+    since: datetime | None = None
+    stations: list[str] = field(default_factory=list)
 
 
 class Closed(Struct):
@@ -208,4 +220,5 @@ class JudgeState(Struct):
         default_factory=dict
     )  # a reset cleared it -> until when that is remembered
     flaps: dict[str, list[datetime]] = field(default_factory=dict)  # key -> when it opened of late
+    windows: dict[str, HeldWindow] = field(default_factory=dict)  # silences and maintenance, by id
     timers: list[tuple[datetime, str, str]] = field(default_factory=list)

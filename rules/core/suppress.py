@@ -5,6 +5,7 @@ Decides the list of reasons; an empty list means that nothing holds the notices 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rules.core.model import IncidentState, Suppression
@@ -22,9 +23,12 @@ def is_flapping(times: list[datetime], policy: Policy) -> bool:
     return len(times) >= policy.flap_times
 
 
-def reasons(*, parent: IncidentState | None, imported: bool, flapping: bool = False) -> list[str]:
-    """`parent`: state of the wider incident this one belongs to, None when there is none."""
-    found: list[str] = []
+def reasons(
+    *, parent: IncidentState | None, imported: bool, flapping: bool = False, windows: Sequence[str] = ()
+) -> list[str]:
+    """`parent`: state of the wider incident this one belongs to, None when there is none.
+    `windows`: reasons of the silences and maintenance windows that mean it, as `silence:<id>`."""
+    found = list(windows)
     if parent is not None and parent is not IncidentState.RESOLVED:
         found.append(Suppression.INHIBITED.value)
     if flapping:

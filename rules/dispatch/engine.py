@@ -251,7 +251,7 @@ class Engine:
         at = self._judged_until or self._clock()
         self._keeper.keep(effects, rendered, cursor=self._cursor, at=at, snapshot=snapshot)
         self._effects += len(effects)
-        told = [effect.destination for effect in effects if isinstance(effect, NoticeRow)]
+        told = [e.destination for e in effects if isinstance(e, NoticeRow) and e.suppressed is None]
         if told:
             self._notices += len(told)
             self._on_notices(set(told))
@@ -268,7 +268,9 @@ class Engine:
         for effect in reversed(effects):
             if isinstance(effect, IncidentRow):
                 following[effect.incident_id] = effect
-            elif isinstance(effect, NoticeRow):
+            elif (
+                isinstance(effect, NoticeRow) and effect.suppressed is None
+            ):  # what is not sent needs no text
                 waiting.append((effect, following.get(effect.incident_id)))
         for effect in effects:
             if isinstance(effect, IncidentRow):

@@ -69,4 +69,16 @@ def incidents(effects: Iterable[Effect]) -> dict[str, IncidentRow]:
 
 
 def notices(effects: Iterable[Effect]) -> list[tuple[str, str]]:
-    return [(e.destination, e.reason.value) for e in effects if isinstance(e, NoticeRow)]
+    """Those that are sent: what was held back is recorded too."""
+    return [
+        (e.destination, e.reason.value) for e in effects if isinstance(e, NoticeRow) and e.suppressed is None
+    ]
+
+
+def withheld(effects: Iterable[Effect]) -> list[tuple[str, str, str]]:
+    """To whom what was not said, and why."""
+    return [
+        (e.destination, e.reason.value, e.suppressed)
+        for e in effects
+        if isinstance(e, NoticeRow) and e.suppressed is not None
+    ]

@@ -39,7 +39,7 @@ from rules.core.model import (
     Status,
     StatusReported,
 )
-from tests.rules_core import sentences_behaviour
+from tests.rules_core import sentences_behaviour, sentences_windows
 from tests.rules_core.helpers import START, asset
 
 TIME = re.compile(r"^(?:day (\d+) )?(\d\d):(\d\d)(?::(\d\d))?$")
@@ -267,6 +267,9 @@ def _sentence(text: str, when: datetime) -> list[Observation]:
     blind = BLIND.match(text)
     if blind is not None:
         return [Blind(station="", at=when, since=moment(blind["since"]))]
+    planned = sentences_windows.read(text, when, moment)
+    if planned:
+        return planned
     several = AND.match(text)
     if several is not None:
         names = re.split(r", | and ", several["names"])

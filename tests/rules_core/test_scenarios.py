@@ -80,6 +80,8 @@ def test_the_case_comes_out_as_it_says(case: dict[str, Any]) -> None:
     assert not left, f"incidents beyond those expected: {left}"
     if "told" in case:
         assert told == case["told"]
+    if "withheld" in case:
+        assert [" ".join(one) for one in helpers.withheld(effects)] == case["withheld"]
 
 
 def test_there_are_cases_that_fire_and_cases_that_do_not() -> None:
