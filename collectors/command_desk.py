@@ -25,23 +25,39 @@ from data.commands import (
     CommandRequest,
     Comment,
     Feedback,
+    Fixed,
     HandOver,
+    OnMyWay,
     Overrule,
     Remote,
+    Take,
     earlier_outcome,
     remember,
 )
 from data.people import User, find_user
 from data.store import Store
-from rules.core.model import Asset, UserActed
+from rules.core.model import Asset, Cause, FeedbackVerdict, Side, UserActed
 
 log = logging.getLogger(__name__)
 
 # What each role may do to an incident beside the helpdesk, which may do everything; the customer may tell
 # what was seen. What each may ask a station is in `remote_actions`.
 MAY: dict[str, tuple[type[Any], ...]] = {
-    "installer": (Acknowledge, Comment, Feedback, HandOver),
+    "installer": (Acknowledge, Take, OnMyWay, Fixed, Comment, Feedback, HandOver),
     "customer": (Comment,),
+}
+
+# The side that each cause lies on, as in the catalogue of faults; unknown and external ones lie on neither.
+SIDE_OF = {
+    Cause.BACKEND: Side.SOFTWARE,
+    Cause.AUTHORISATION: Side.SOFTWARE,
+    Cause.CONFIGURATION: Side.SOFTWARE,
+    Cause.FIRMWARE: Side.SOFTWARE,
+    Cause.CHARGER_HARDWARE: Side.HARDWARE,
+    Cause.POWER_SUPPLY: Side.HARDWARE,
+    Cause.LOCAL_NETWORK: Side.HARDWARE,
+    Cause.VEHICLE: Side.NONE,
+    Cause.DRIVER: Side.NONE,
 }
 
 # Somebody at the command line of this machine, who holds the token and could add any user anyway.
@@ -54,11 +70,12 @@ NOT_KNOWN = "the process ended before the answer came: whether the station did i
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Whose a command's subject is, as far as the register and the incident know."""
+    """Whose a command's subject is, as far as the register and the incident know; and on whose side."""
 
     station: str
     installer: str | None
     customer: str | None
+    side: str | None = None
 
 
 class CommandDesk:
@@ -87,9 +104,15 @@ class CommandDesk:
             return 400, {"error": f"not a command: {error}"}
         if not 1 <= len(request.command_id) <= 100:
             return 400, {"error": "a command id has 1 to 100 characters"}
+        return await self.carry_out(request)
+
+    async def carry_out(
+        self, request: CommandRequest, user: User | None = None
+    ) -> tuple[int, CommandOutcome | dict[str, str]]:
+        """As `handle`. `user`: somebody without an account, known by another proof than a sign-in."""
         task = self._running.get(request.command_id)
         if task is None:
-            task = asyncio.create_task(self._once(request))
+            task = asyncio.create_task(self._once(request, user))
             self._running[request.command_id] = task
             task.add_done_callback(lambda _done: self._running.pop(request.command_id, None))
         # A caller that hangs up does not undo what was begun.
@@ -98,13 +121,13 @@ class CommandDesk:
             return 503, {"error": "the audit trail cannot be written: nothing was done"}
         return STATUS.get(outcome.outcome, 200), outcome
 
-    async def _once(self, request: CommandRequest) -> CommandOutcome | None:
+    async def _once(self, request: CommandRequest, known: User | None) -> CommandOutcome | None:
         earlier = await asyncio.to_thread(earlier_outcome, self._store, request.command_id)
         if earlier is not None:
             return (
                 msgspec.structs.replace(earlier, detail=NOT_KNOWN) if earlier.outcome == PENDING else earlier
             )
-        user = await self._user(request.actor)
+        user = known or await self._user(request.actor)
         role = "unknown" if user is None else SHELL if user.name == AT_THE_SHELL else user.role
         command = as_remote(request.command)
         said = await self._decide(user, command)
@@ -150,13 +173,11 @@ class CommandDesk:
         if found.is_empty():
             return None
         row = found.row(0, named=True)
-        return Place(row["station"] or "", row["installer_of_record"], row["customer_of_record"])
+        return Place(row["station"] or "", row["installer_of_record"], row["customer_of_record"], row["side"])
 
     async def _record(self, user: User, place: Place, command: AboutIncident) -> StationOutcome:
         """The decision goes the way of every observation: stored first, then judged."""
-        self._intake.observed(
-            acted(command, user, place.station, self._clock(), self._store.next_record_id())
-        )
+        self._intake.observed(acted(command, user, place, self._clock(), self._store.next_record_id()))
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._intake.after_commit(lambda: stored.set_result(None), stored.set_exception)
         self._intake.touch()
@@ -185,35 +206,40 @@ def denial(user: User, command: AboutIncident) -> str | None:
     return None
 
 
-def acted(
-    command: AboutIncident,
-    user: User,
-    station: str,
-    at: datetime,
-    record_id: int,
-) -> UserActed:
+def acted(command: AboutIncident, user: User, place: Place, at: datetime, record_id: int) -> UserActed:
     """The command as the observation that judgement and a replay read."""
-    side: str | None = None
-    owner: str | None = None
-    text: str | None = None
-    verdict: str | None = None
+    told: dict[str, Any] = {}
     if isinstance(command, Overrule):
-        side, owner, text = command.side, command.owner, command.why
+        told = {"side": command.side, "owner": command.owner, "text": command.why}
     elif isinstance(command, HandOver):
-        owner, text = command.to, command.why
+        told = {"owner": command.to, "text": command.why}
     elif isinstance(command, Comment):
-        text = command.text
+        told = {"text": command.text}
     elif isinstance(command, Feedback):
-        side, text, verdict = command.side, command.text, command.verdict.value
+        told = {"side": command.side, "text": command.text, "verdict": command.verdict.value}
+    elif isinstance(command, OnMyWay):
+        told = {"eta": command.eta}
+    elif isinstance(command, Fixed):
+        verdict, side = found_out(command.cause, place.side)
+        told = {"verdict": verdict, "side": side, "text": command.text, "cause": command.cause}
     return UserActed(
-        station=station,
+        station=place.station,
         at=at,
         record_id=record_id,
         action=str(type(command).__struct_config__.tag),
         incident_id=command.incident_id,
         by=user.email,
-        side=side,
-        owner=owner,
-        text=text,
-        verdict=verdict,
+        **told,
     )
+
+
+def found_out(cause: Cause | None, side: str | None) -> tuple[FeedbackVerdict | None, Side | None]:
+    """What a cause found on the spot says of a verdict for `side`, and the right side where it was another.
+
+    (None, None) for a cause that tells no side."""
+    if cause is None:
+        return FeedbackVerdict.NO_FAULT_FOUND, None
+    right = SIDE_OF.get(cause)
+    if right is None:
+        return None, None
+    return (FeedbackVerdict.CONFIRMED, None) if right == side else (FeedbackVerdict.WRONG_SIDE, right)

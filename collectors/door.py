@@ -101,6 +101,9 @@ class Back(Protocol):
     async def add_user(self, body: bytes) -> Any:
         """Add somebody who may sign in. Raises `Refusal` when that cannot be."""
 
+    async def magic(self, step: str, body: bytes) -> Any:
+        """A step with a link out of a message. Raises `Refusal`."""
+
     async def import_lines(self, chunks: AsyncIterator[bytes]) -> Any:
         """Take a recorded log in; returns what became of it."""
 
@@ -181,6 +184,9 @@ def application(back: Back, token: str) -> Starlette:
     async def station_secret(request: Request) -> Response:
         return reply(await back.set_station_secret(await body_of(request)))
 
+    async def magic(request: Request) -> Response:
+        return reply(await back.magic(request.path_params["step"], await body_of(request)))
+
     async def import_log(request: Request) -> Response:
         return reply(await back.import_lines(request.stream()))
 
@@ -206,6 +212,7 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/register", guarded(register), methods=["POST"]),
             Route("/api/users", guarded(users), methods=["POST"]),
             Route("/api/station-secrets", guarded(station_secret), methods=["POST"]),
+            Route("/api/magic/{step}", guarded(magic), methods=["POST"]),
             Route("/api/import", guarded(import_log), methods=["POST"]),
         ],
         exception_handlers={Refusal: refused, Exception: broke},

@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from collectors.commits import LiveIntake
 from collectors.door import Door, application
 from collectors.latest_register import JudgeWithRegister
 from collectors.listener import Desk, Listener, ListenerError, port_trouble
+from collectors.magic_desk import MagicDesk
 from collectors.owner_answers import OwnerAnswers
 from collectors.owner_stations import access_of, secret_book, spooling_store, tap_of, tls_of
 from collectors.privacy import Pseudonymiser
@@ -43,6 +44,7 @@ from rules.core.model import Asset
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import addressee_of
 from rules.dispatch.engine import Engine
+from rules.dispatch.magic_link import MagicLinks
 from rules.dispatch.message import Renderer
 
 log = logging.getLogger(__name__)
@@ -130,6 +132,7 @@ class Owner:
             self.clock,
             renderer.mark_duplicate,
             undelivered=renderer.undelivered,
+            links=links_of(settings, store, self.clock),
             engine=lambda: self.engine.stats(),  # noqa: PLW0108 (the engine is made after delivery)
             on_look=lambda health: self.metrics.delivery(health.oldest_unsent_s, health.ok),
             on_sent=lambda sent: self.metrics.notice(sent.destination, sent.kind, sent.latency_s),
@@ -151,7 +154,7 @@ class Owner:
     async def _open_doors(self) -> None:
         settings, ocpp = self.settings, self.settings.ocpp
         self.pseudonymiser = pseudonymiser = Pseudonymiser(
-            pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
+            kept_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
         )
         blocked = frozenset(pseudonymiser.token(card) for card in settings.authorisation.blocked)
         self.spooling = spooling_store(settings, self.store)
@@ -203,7 +206,22 @@ class Owner:
             lambda: self.register,
             self.clock,
         )
+        self.magic = MagicDesk(
+            self.store,
+            self.commands,
+            self.catalog,
+            self.clock,
+            session_minutes=settings.magic_links.session_minutes,
+        )
         await self.door.start()
+
+
+def links_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -> MagicLinks | None:
+    """What puts links into messages to installers; None when the settings want none."""
+    hours = settings.magic_links.hours
+    if not hours:
+        return None
+    return MagicLinks(store, kept_key(settings.link_key_file), clock, timedelta(hours=hours))
 
 
 @contextlib.contextmanager
@@ -220,10 +238,10 @@ def readable_errors(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-def pseudonym_key(file: Path) -> bytes:
-    """The secret behind pseudonyms, made on first use and readable by this user only.
+def kept_key(file: Path) -> bytes:
+    """A secret of this data directory, made on first use and readable by this user only; part of a backup.
 
-    Losing it means that cards seen before can no longer be recognised; it is part of a backup.
+    Losing that of the pseudonyms means that cards seen before can no longer be recognised.
     """
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -126,6 +126,9 @@ class OwnerAnswers:
     async def command(self, body: bytes) -> tuple[int, Any]:
         return await self._owner.commands.handle(body)
 
+    async def magic(self, step: str, body: bytes) -> Any:
+        return await self._owner.magic.handle(step, body)
+
     async def import_lines(self, chunks: AsyncIterator[bytes]) -> Any:
         """A recorded log, judged apart from live traffic, in a thread of its own."""
         owner, loop = self._owner, asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from collectors.importer import ImportReport, import_log, judges
 from collectors.logfile import BadLine, LogRecord
-from collectors.owner import pseudonym_key
+from collectors.owner import kept_key
 from collectors.privacy import Pseudonymiser
 from collectors.settings import Settings
 from collectors.settings_map import destinations_from, policy_from
@@ -28,7 +28,7 @@ def import_past(
     progress: Callable[[ImportReport], None] | None = None,
 ) -> ImportReport:
     """See `importer.import_log`. Raises OwnerError, CatalogError and what the store raises."""
-    key = pseudonym_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
+    key = kept_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
     make_judge = judges(
         load_catalog(settings.rules.catalog_dir),
         load_register(store),

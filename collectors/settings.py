@@ -150,6 +150,9 @@ class HoldSettings(Struct, frozen=True, kw_only=True):
     boot_noise_s: Annotated[
         SecondsOrNone, Meta(description="seconds after a boot in which status changes are noise")
     ] = 30
+    fixed_check_s: Annotated[
+        Seconds, Meta(description="seconds after somebody said it is fixed until a fault that lasts is noted")
+    ] = 1800
     site_window_s: Annotated[
         Seconds, Meta(description="stations of one site lost within this time are one incident")
     ] = 120
@@ -164,6 +167,17 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     min_confidence: Annotated[
         float, Meta(ge=0, le=1, description="a verdict below this stays with the helpdesk")
     ] = 0.5
+
+
+class MagicLinkSettings(Struct, frozen=True, kw_only=True):
+    """The link in a message to an installer that works once, without a password."""
+
+    hours: Annotated[
+        int, Meta(ge=0, le=168, description="hours a link in a message may be used; 0 sends none")
+    ] = 24
+    session_minutes: Annotated[
+        int, Meta(ge=5, le=1440, description="minutes that may be acted after a link was used")
+    ] = 120
 
 
 class RegistrationSettings(Struct, frozen=True, kw_only=True):
@@ -234,6 +248,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     offline: OfflineSettings = OfflineSettings()
     hold: HoldSettings = HoldSettings()
     delivery: DeliverySettings = DeliverySettings()
+    magic_links: MagicLinkSettings = MagicLinkSettings()
     registration: RegistrationSettings = RegistrationSettings()
     authorisation: AuthorisationSettings = AuthorisationSettings()
     privacy: PrivacySettings = PrivacySettings()
@@ -254,6 +269,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def pseudonym_key_file(self) -> Path:
         return self.data_dir / "pseudonym.key"
+
+    @property
+    def link_key_file(self) -> Path:
+        """The secret from which links in messages are made; readable by this user only."""
+        return self.data_dir / "link.key"
 
     @property
     def spool_dir(self) -> Path:
@@ -283,6 +303,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "offline": OfflineSettings,
     "hold": HoldSettings,
     "delivery": DeliverySettings,
+    "magic_links": MagicLinkSettings,
     "registration": RegistrationSettings,
     "authorisation": AuthorisationSettings,
     "privacy": PrivacySettings,

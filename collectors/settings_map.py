@@ -22,6 +22,7 @@ def policy_from(settings: Settings) -> Policy:
         hold_scale=settings.hold.scale,
         boot_noise_s=settings.hold.boot_noise_s,
         site_window_s=settings.hold.site_window_s,
+        fixed_check_s=settings.hold.fixed_check_s,
         group_wait_s=settings.delivery.group_wait_s,
         min_confidence=settings.delivery.min_confidence,
     )

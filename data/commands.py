@@ -18,7 +18,7 @@ import msgspec
 from data.errors import OwnerDown
 from data.rows import naive_utc
 from data.store import Store
-from rules.core.model import FeedbackVerdict, Owner, Side
+from rules.core.model import Cause, FeedbackVerdict, Owner, Side
 
 # A remote command waits for the station's answer (30 s unless set otherwise), and for its turn after another.
 TIMEOUT_S = 75.0
@@ -29,6 +29,28 @@ PENDING = "pending"
 
 class Acknowledge(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="acknowledge"):
     incident_id: str
+
+
+class Take(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="take"):
+    """Who asks becomes the assignee; it acknowledges too."""
+
+    incident_id: str
+
+
+class OnMyWay(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="on_my_way"):
+    """Takes it too. `eta`: when the one on the way expects to be there, aware UTC."""
+
+    incident_id: str
+    eta: datetime | None = None
+
+
+class Fixed(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="fixed"):
+    """What it was, as found on the spot; `cause` None: nothing was found. It is a feedback as well. The
+    incident stays open until the station no longer shows the fault."""
+
+    incident_id: str
+    cause: Cause | None
+    text: str | None = None
 
 
 class Overrule(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="overrule"):
@@ -93,7 +115,7 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag
     why: str
 
 
-AboutIncident = Acknowledge | Overrule | HandOver | Comment | Feedback
+AboutIncident = Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Comment | Feedback
 Command = AboutIncident | Reset | Trigger | Remote
 
 

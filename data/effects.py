@@ -129,7 +129,8 @@ _TARGETS: dict[type[Effect], _Target] = {
                 text="incident_id key state scope station site fault side cause owner task severity rule_id"
                 " rule_version parent installer customer acknowledged_by assignee overruled_by route_rule"
                 " route_why",
-                times="pending_at opened_at recovering_at closed_at acknowledged_at",
+                times="pending_at opened_at recovering_at closed_at acknowledged_at on_my_way_at eta_at"
+                " fixed_at",
                 integers="evse connector count",
                 floats="confidence",
                 flags="imminent safety",

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from rules.core import awaited, facts, memory, people, windows
+from rules.core import awaited, facts, memory, on_site, people, windows
 from rules.core.book import Book
 from rules.core.catalog import Catalog
 from rules.core.detect import silence, stuck
@@ -127,6 +127,8 @@ class Judge:
                 self._waves.write_members(key, due, out)
             elif kind == windows.TIMER:
                 self._windows.fire(due, key, out)
+            elif kind == on_site.LOOK_AGAIN:
+                on_site.look_again(key, due, self._book, out)
             elif kind == "await":
                 signal = awaited.time_is_up(key, due, self._context)
                 if signal is not None:

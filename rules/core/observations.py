@@ -247,9 +247,11 @@ class PromiseBroken(Observation, frozen=True, kw_only=True, tag="promise_broken"
 
 
 class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
-    """Somebody decided about an incident: acknowledge, overrule, hand_over, comment, feedback.
+    """Somebody decided about an incident: acknowledge, take, overrule, hand_over, comment, feedback; or told
+    from the place itself: on_my_way, fixed.
 
-    Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it.
+    Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it. `eta`:
+    when somebody on the way expects to be there. `cause`: what was fixed, a word of `Cause`.
     """
 
     action: str
@@ -259,6 +261,8 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     owner: str | None = None
     text: str | None = None
     verdict: str | None = None
+    eta: datetime | None = None
+    cause: str | None = None
 
 
 class WindowSet(Observation, frozen=True, kw_only=True, tag="window_set"):

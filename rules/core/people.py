@@ -1,4 +1,4 @@
-"""What people decide about incidents: acknowledge, overrule, hand over, comment; and what they found out.
+"""What people decide about incidents: take, overrule, hand over, comment; and what they found out.
 
 Decides whether the act is allowed; acknowledging what is resolved is refused and recorded. A decision of a
 person is never undone by a rule.
@@ -6,7 +6,7 @@ person is never undone by a rule.
 
 from __future__ import annotations
 
-from rules.core import incident
+from rules.core import incident, on_site
 from rules.core.book import Book
 from rules.core.model import (
     Effect,
@@ -18,13 +18,13 @@ from rules.core.model import (
     UserActed,
 )
 
-AFTERWARDS = ("comment", "feedback")  # allowed on what is resolved too
+AFTERWARDS = ("comment", "feedback", "fixed")  # allowed on what is resolved too
 ACTIONS = ("acknowledge", "overrule", "hand_over", "comment")
 
 
 def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     """Apply one act. An incident that is not known, or no longer, is left as it is."""
-    if obs.action == "feedback":
+    if obs.action in ("feedback", "fixed"):
         _found_out(obs, out)
     key = book.by_id.get(obs.incident_id)
     if key is None:
@@ -47,6 +47,9 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     if obs.action == "acknowledge":
         incident.acknowledge(tracked.row, obs.by, obs.at)
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
+        return
+    if obs.action in on_site.ACTIONS:
+        on_site.told(obs, tracked, book, out)
         return
     if obs.action in AFTERWARDS:
         book.note(tracked, obs.at, obs.action, out, obs.by, **_detail(obs))
@@ -106,6 +109,7 @@ def _detail(obs: UserActed, why: str | None = None) -> dict[str, str]:
         "side": obs.side,
         "owner": obs.owner,
         "action": obs.action,
+        "cause": obs.cause,
         "why": why,
     }
     return {k: v for k, v in pairs.items() if v is not None}

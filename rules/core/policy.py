@@ -14,6 +14,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     `min_confidence`: a verdict below it stays with the helpdesk. An incident that opens `flap_times` times
     within `flap_window_s` is flapping: one message, then silence until it was quiet for `flap_quiet_s`.
+    `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     """
 
     offline_factor: float = 3.0
@@ -34,3 +35,4 @@ class Policy(Struct, frozen=True, kw_only=True):
     flap_window_s: float = 1800.0
     flap_quiet_s: float = 21_600.0
     seen_every_s: float = 30.0
+    fixed_check_s: float = 1800.0

@@ -169,7 +169,11 @@ class SessionRow(Effect, kw_only=True, tag="session"):
 
 
 class IncidentRow(Effect, kw_only=True, tag="incident"):
-    """A verdict over time. State, suppression and delivery are kept apart."""
+    """A verdict over time. State, suppression and delivery are kept apart.
+
+    `on_my_way_at`: somebody told to be on the way then, and to be there at `eta_at`. `fixed_at`: somebody
+    told then that it is fixed, and it was not seen to last since.
+    """
 
     incident_id: str
     key: str
@@ -201,6 +205,9 @@ class IncidentRow(Effect, kw_only=True, tag="incident"):
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     assignee: str | None = None
+    on_my_way_at: datetime | None = None
+    eta_at: datetime | None = None
+    fixed_at: datetime | None = None
     overruled_by: str | None = None
     suppression: list[str] = []
     route_rule: str | None = None

@@ -173,6 +173,7 @@ class Tracked(Struct):
     handed_to: str | None = None
     flapping: bool = False
     swallowed: list[str] = field(default_factory=list)  # words held back: destination, reason, why
+    fixed_due: datetime | None = None  # when it is looked whether what was fixed stays away
 
 
 class HeldWindow(Struct):

@@ -14,6 +14,7 @@ from data.store import Store
 from rules.dispatch.apprise_target import AppriseTarget, Outcome, prepare_library
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import EngineStats
+from rules.dispatch.magic_link import MagicLinks, finisher
 from rules.dispatch.outbox import Lane, LaneStats, Sent
 from rules.dispatch.watchdog import EVERY_S, DeliveryHealth, Watchdog
 
@@ -35,6 +36,7 @@ class Delivery:
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
         *,
         undelivered: Undelivered | None = None,
+        links: MagicLinks | None = None,
         engine: Callable[[], EngineStats] | None = None,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
@@ -42,8 +44,9 @@ class Delivery:
         look_every_s: float = EVERY_S,
     ) -> None:
         """`clock` gives aware UTC; `mark_duplicate` and `undelivered` are those of `message.Renderer`;
-        `engine` is `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the
-        start and the first message. Without `undelivered` a notice that is given up goes to nobody."""
+        `links` gives installers' messages theirs; `engine` is `Engine.stats`, so that the watchdog sees it
+        too; `settle_s` seconds pass between the start and the first message. Without `undelivered` a notice
+        that is given up goes to nobody."""
         self._store = store
         self._clock = clock
         self._undelivered = undelivered
@@ -58,6 +61,7 @@ class Delivery:
                 timeout_s=config.timeout_s,
                 mark_duplicate=mark_duplicate,
                 stand_in=self._stand_in,
+                finish=finisher(links, config.party),
                 on_sent=self._told,
                 settle_s=settle_s,
             )

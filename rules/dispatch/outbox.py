@@ -19,6 +19,7 @@ from msgspec import Struct
 from data import outbox as ledger
 from data.store import Store, StoreClosed
 from rules.dispatch.apprise_target import Kind, Outcome
+from rules.dispatch.magic_link import without_link
 from rules.dispatch.retry import Next, Plan, pause_s, plan
 
 log = logging.getLogger(__name__)
@@ -79,13 +80,15 @@ class Lane:
         timeout_s: float,
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
         stand_in: Callable[[ledger.Claimed, Outcome], ledger.Forward | None] = lambda _notice, _why: None,
+        finish: Callable[[ledger.Claimed, str], str] = lambda _notice, body: without_link(body),
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
     ) -> None:
         """`mark_duplicate(language, subject, body)` words the doubt. `stand_in` names who gets a notice
-        that is given up, and its words. `settle_s`: rest after the start, so
-        that what is inhibited or resolved meanwhile is known before the first message leaves."""
+        that is given up, and its words. `finish` makes the text whole just before it leaves. `settle_s`:
+        rest after the start, so that what is inhibited or resolved meanwhile is known before the first
+        message leaves."""
         self.name = name
         self._target = target
         self._store = store
@@ -93,6 +96,7 @@ class Lane:
         self._lease_s = timeout_s + LEASE_MARGIN_S
         self._mark_duplicate = mark_duplicate
         self._stand_in = stand_in
+        self._finish = finish
         self._on_sent = on_sent
         self._settle_s = settle_s
         self._poll_s = poll_s
@@ -147,6 +151,7 @@ class Lane:
         # A notice without words (of an import, say) still goes out: Apprise refuses an empty body.
         subject = claimed.subject or f"[Laadwacht] {claimed.reason} #{claimed.incident_id[:8]}"
         body = claimed.body or f"{subject}\n\n{claimed.dedup_key}"
+        body = self._finish(claimed, body)
         if in_doubt:
             subject, body = self._mark_duplicate(claimed.language or "nl", subject, body)
         self._sending_since = now

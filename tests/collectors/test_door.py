@@ -128,7 +128,7 @@ def test_a_healthy_owner_is_ready_and_one_whose_store_refuses_says_why(tmp_path:
 
 def test_without_the_token_nothing_behind_api_answers(tmp_path: Path) -> None:
     async def scenario(door: Knocker) -> None:
-        for path in ("commands", "login", "logout", "import", "register", "users"):
+        for path in ("commands", "login", "logout", "import", "register", "users", "magic/look", "magic/act"):
             for header in ("", "Bearer", "Bearer wrong", "Basic abc", "Bearer é"):
                 headers = {b"Authorization": header.encode()}
                 answer = await door.client.post(f"/api/{path}", headers=headers, content=b"{}")
