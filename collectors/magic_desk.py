@@ -132,11 +132,14 @@ class MagicDesk:
 
     def _redeem(self, asked: Asked) -> SessionSays:
         link = self._link(asked)
-        opened = link and magic_links.redeem(
+        gone = Refusal(410, "the link was used, is over, or never was")
+        if link is None:
+            raise gone
+        opened = magic_links.redeem(
             self._store, asked.token, now=self._clock(), lasts=self._lasts, before=asked.session or None
         )
-        if link is None or opened is None:
-            raise Refusal(410, "the link was used, is over, or never was")
+        if opened is None:
+            raise gone
         token, ends = opened
         held = magic_links.session(self._store, token, self._clock())
         incidents = held.incidents if held is not None else (link.incident_id,)
