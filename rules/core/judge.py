@@ -78,6 +78,17 @@ class Judge:
         self._outages = Outages(self._state, self._book, policy, Suppliers(self._book, self._context))
         self._waves = Waves(self._book, self._context)
         self._windows = windows.Windows(self._state, self._timers, self._book.speaker)
+        # What each kind of deadline sets off; the others are the book's own.
+        self._fires: dict[str, Callable[[datetime, str, list[Effect]], None]] = {
+            "offline": self._silence,
+            "members": lambda due, _key, out: self._outages.write_members(due, out),
+            "watch": self._look,
+            "supplier": lambda due, key, out: self._outages.suppliers.write_members(key, due, out),
+            "wave": lambda due, key, out: self._waves.write_members(key, due, out),
+            "await": self._time_is_up,
+            windows.TIMER: self._windows.fire,
+            on_site.LOOK_AGAIN: lambda due, key, out: on_site.look_again(key, due, self._book, out),
+        }
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
         for name, station in self._stations.items():  # the policy may be another one than when it was saved
@@ -113,31 +124,22 @@ class Judge:
     def _fire(self, until: datetime, out: list[Effect]) -> None:
         for due, kind, key in self._timers.due(until):
             self._reach(due)
-            if kind == "offline":
-                self._silence(due, key, out)
-            elif kind == "members":
-                self._outages.write_members(due, out)
+            fires = self._fires.get(kind)
+            if fires is not None:
+                fires(due, key, out)
             elif kind in memory.KINDS:
                 memory.forget(due, kind, key, self._state, self._policy.flap_window_s)
-            elif kind == "watch":
-                self._look(due, key, out)
-            elif kind == "supplier":
-                self._outages.suppliers.write_members(key, due, out)
-            elif kind == "wave":
-                self._waves.write_members(key, due, out)
-            elif kind == windows.TIMER:
-                self._windows.fire(due, key, out)
-            elif kind == on_site.LOOK_AGAIN:
-                on_site.look_again(key, due, self._book, out)
-            elif kind == "await":
-                signal = awaited.time_is_up(key, due, self._context)
-                if signal is not None:
-                    self._book.seen(signal, due, out)
             else:
                 self._book.fire(due, kind, key, out)
             if self._book.dirty:
                 self._book.flush(out)
         self._reach(until)
+
+    def _time_is_up(self, due: datetime, station: str, out: list[Effect]) -> None:
+        """A station that was announced should have been heard by now."""
+        signal = awaited.time_is_up(station, due, self._context)
+        if signal is not None:
+            self._book.seen(signal, due, out)
 
     def _reach(self, at: datetime) -> None:
         if self._state.now is None or at > self._state.now:
