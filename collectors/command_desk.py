@@ -16,14 +16,19 @@ import msgspec
 
 from collectors.commands import StationOutcome
 from collectors.commits import LiveIntake
+from collectors.decisions import recorded
 from collectors.remote_desk import RemoteDesk, as_remote
+from collectors.window_desk import WindowDesk
 from data.commands import (
     PENDING,
     AboutIncident,
+    AboutWindow,
     Acknowledge,
+    AddSilence,
     CommandOutcome,
     CommandRequest,
     Comment,
+    EndSilence,
     Feedback,
     Fixed,
     HandOver,
@@ -94,6 +99,7 @@ class CommandDesk:
         self.remote = remote
         self._register = register
         self._clock = clock
+        self._windows = WindowDesk(store, intake, clock)
         self._running: dict[str, asyncio.Task[CommandOutcome | None]] = {}
 
     async def handle(self, body: bytes) -> tuple[int, CommandOutcome | dict[str, str]]:
@@ -130,7 +136,7 @@ class CommandDesk:
         user = known or await self._user(request.actor)
         role = "unknown" if user is None else SHELL if user.name == AT_THE_SHELL else user.role
         command = as_remote(request.command)
-        said = await self._decide(user, command)
+        said = await self._decide(user, command, request.command_id)
         if isinstance(command, Remote):
             return await self.remote.handle(request, command, user, said, role=role)
         if said is None:
@@ -147,10 +153,14 @@ class CommandDesk:
             return User(email=actor, name=AT_THE_SHELL, role="helpdesk", party=None, language="en")
         return user
 
-    async def _decide(self, user: User | None, command: AboutIncident | Remote) -> StationOutcome | None:
+    async def _decide(
+        self, user: User | None, command: AboutIncident | AboutWindow | Remote, command_id: str
+    ) -> StationOutcome | None:
         """What comes of it; None for a remote command that this person may ask of this station."""
         if user is None:
             return StationOutcome("refused", "there is no such user")
+        if isinstance(command, AddSilence | EndSilence):
+            return await self._windows.decide(user, command, command_id)
         place = await asyncio.to_thread(self._place_of, command)
         if place is None or not allowed_to_see(user, place):
             # Not told apart, so that nobody learns of what is not theirs.
@@ -177,15 +187,9 @@ class CommandDesk:
 
     async def _record(self, user: User, place: Place, command: AboutIncident) -> StationOutcome:
         """The decision goes the way of every observation: stored first, then judged."""
-        self._intake.observed(acted(command, user, place, self._clock(), self._store.next_record_id()))
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._intake.after_commit(lambda: stored.set_result(None), stored.set_exception)
-        self._intake.touch()
-        try:
-            await stored
-        except Exception as error:
-            return StationOutcome("failed", f"it could not be stored: {error}")
-        return StationOutcome("accepted", "")
+        return await recorded(
+            self._intake, acted(command, user, place, self._clock(), self._store.next_record_id())
+        )
 
 
 def allowed_to_see(user: User, place: Place) -> bool:

@@ -25,6 +25,7 @@ from collectors.remote_payloads import Call, CannotSay
 from data.commands import (
     PENDING,
     AboutIncident,
+    AboutWindow,
     Command,
     CommandOutcome,
     CommandRequest,
@@ -177,7 +178,7 @@ class RemoteDesk:
         return outcome
 
 
-def as_remote(command: Command) -> AboutIncident | Remote:
+def as_remote(command: Command) -> AboutIncident | AboutWindow | Remote:
     """The short forms as what they stand for; every other command as it is."""
     if isinstance(command, Reset):
         return Remote(

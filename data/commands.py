@@ -19,6 +19,8 @@ from data.errors import OwnerDown
 from data.rows import naive_utc
 from data.store import Store
 from rules.core.model import Cause, FeedbackVerdict, Owner, Side
+from rules.core.recurrence import Once, Recurrence
+from rules.core.window import Matcher, WindowKind
 
 # A remote command waits for the station's answer (30 s unless set otherwise), and for its turn after another.
 TIMEOUT_S = 75.0
@@ -115,8 +117,27 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag
     why: str
 
 
+class AddSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="add_silence"):
+    """Make a silence or a maintenance window. `starts_at` None is now; instants are aware UTC."""
+
+    kind: WindowKind
+    matcher: Matcher
+    why: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    recurrence: Recurrence = Once()
+
+
+class EndSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="end_silence"):
+    """End a silence or a maintenance window before its time."""
+
+    window_id: str
+    why: str = ""
+
+
 AboutIncident = Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Comment | Feedback
-Command = AboutIncident | Reset | Trigger | Remote
+AboutWindow = AddSilence | EndSilence
+Command = AboutIncident | AboutWindow | Reset | Trigger | Remote
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

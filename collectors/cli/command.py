@@ -6,7 +6,6 @@ is decided by the owner process. Exit code 0: the station accepted; 1: it did no
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
+from collectors.cli.who import shell_actor
 
 if TYPE_CHECKING:
     from collectors.remote_actions import RemoteAction
@@ -122,7 +122,7 @@ def command(
         row,
         station,
         {name: value for name, value in given.items() if value is not None},
-        actor=actor or f"shell:{_login()}",
+        actor=actor or shell_actor(),
         why=why or "",
         confirmed=confirm,
         command_id=command_id,
@@ -174,14 +174,6 @@ def _entries_in(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Complaint(f"--entries {file}: cannot be read as JSON: {error}") from error
-
-
-def _login() -> str:
-    """The system's name of who runs this; a container's user may have none."""
-    try:
-        return getpass.getuser().partition("@")[0]
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _show_all() -> int:
