@@ -1,8 +1,8 @@
 """One message to one destination through Apprise, and an honest word on what became of it.
 
-Decides the class of each outcome: sent, transient, permanent or unknown. The only module that knows
-Apprise. It never retries (the outbox does), never follows a redirect, never keeps or logs a URL, a reply
-text or anything else in which a secret may hide: details are built from this module's own words.
+Decides what each service gets beside the words. The only module that knows Apprise. It never retries (the
+outbox does), never follows a redirect, never keeps or logs a URL, a reply text or anything else in which a
+secret may hide: details are built from this product's own words.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Struct
+
+from rules.dispatch.outcome import Kind, Outcome, classify
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -33,6 +34,8 @@ KEY_HEADER = "X-Laadwacht-Key"
 DUPLICATE_HEADER = "X-Laadwacht-Possible-Duplicate"
 
 JSON_SCHEMES = ("json", "jsons")
+# Schemes whose host is a host; elsewhere it may be a token or a topic.
+PLAIN_HOST_SCHEMES = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
 # Fields of Apprise's own JSON webhook (plugins/custom_json.py, 2.2.0).
 APPRISE_FIELDS = frozenset({"version", "title", "message", "attachments", "type"})
 # Shown on a locked phone: long text there is never read, whatever the service would take.
@@ -49,41 +52,6 @@ _REFUSED_PARAMETERS = {
     "cc": "give every recipient a destination of its own",
     "bcc": "give every recipient a destination of its own",
 }
-_HTTP_CODE = re.compile(r"error=(\d{3})\b")
-_SMTP_CODE = re.compile(r"\((\d{3}), b['\"]|was refused: (\d{3}) ")
-_TIMED_OUT = re.compile(r"timed out|time-?out", re.IGNORECASE)
-_NEVER_CONNECTED = re.compile(
-    r"failed to establish|connect timeout|connecttimeout|connection refused|errno 111|errno 113|errno 101|"
-    r"name or service not known|name resolution|nodename nor servname|failed to resolve|no route to host|"
-    r"network is unreachable|certificate_verify_failed|ssl:",
-    re.IGNORECASE,
-)
-_CUT_OFF = re.compile(
-    r"connection aborted|remote ?end closed|remotedisconnected|reset by peer|unexpectedly closed|"
-    r"broken pipe|incompleteread|connection broken",
-    re.IGNORECASE,
-)
-
-
-class Kind(StrEnum):
-    """What became of one attempt. `unknown`: the receiver may or may not have it; send again, same key."""
-
-    SENT = "sent"
-    TRANSIENT = "transient"
-    PERMANENT = "permanent"
-    UNKNOWN = "unknown"
-
-
-class Outcome(Struct, frozen=True, kw_only=True):
-    """`code` is the HTTP or SMTP code where one was told; `detail_redacted` may be shown to anybody.
-
-    `took_s` is the real time spent, in seconds.
-    """
-
-    kind: Kind
-    code: int | None = None
-    detail_redacted: str = ""
-    took_s: float = 0.0
 
 
 class _Letter(NamedTuple):
@@ -144,6 +112,8 @@ def prepare_library() -> frozenset[str]:
         if _ready:
             return frozenset(_ready)
         logging.getLogger("apprise").setLevel(logging.DEBUG)
+        # Tells the code with which a message was accepted.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.DEBUG)
         for name in ("apprise", "urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
             logging.getLogger(name).addFilter(_withhold)
         with warnings.catch_warnings():
@@ -183,6 +153,19 @@ def capacity(url: str) -> Capacity:
     if isinstance(most, int) and most <= SMALL_SERVICE:
         return Capacity(short=min(most, SMS_CHARACTERS if most <= 2 * SMS_CHARACTERS else PUSH_CHARACTERS))
     return Capacity(payload=scheme in JSON_SCHEMES)
+
+
+def service_name(url: str) -> str:
+    """`E-Mail (mailto)`, and the host where the scheme keeps no secret there: for a person to read."""
+    text = url.strip()
+    scheme, separator, _ = text.partition("://")
+    service = _service(text) if separator else None
+    if service is None:
+        return "unusable url"
+    name = f"{service.service_name} ({scheme.lower()})"
+    if scheme.lower() in PLAIN_HOST_SCHEMES and service.host:
+        name += f" at {service.host}" + (f":{service.port}" if service.port else "")
+    return name
 
 
 def url_problems(url: str) -> list[str]:
@@ -307,12 +290,14 @@ class AppriseTarget:
         if service is None:
             return Outcome(kind=Kind.PERMANENT, detail_redacted="the configured url cannot be used")
         self._prepare(service, letter)
-        good = letter.reason == "resolved"
+        tone = {"resolved": NotifyType.SUCCESS, "test": NotifyType.INFO}.get(
+            letter.reason, NotifyType.WARNING
+        )
         with _withhold.listening() as lines:
             result = Apprise(service, asset=service.asset).notify(
                 body=letter.body,
                 title=letter.subject,
-                notify_type=NotifyType.SUCCESS if good else NotifyType.WARNING,
+                notify_type=tone,
                 body_format=NotifyFormat.TEXT,
             )
         return classify(bool(result), lines)
@@ -340,44 +325,3 @@ def _add_facts(extras: dict[str, Any], facts: dict[str, Any]) -> None:
                 extras[other] = value
         elif name not in APPRISE_FIELDS:
             extras[name] = value
-
-
-_BY_WORDS = (
-    (_NEVER_CONNECTED, Kind.TRANSIENT, "no connection"),
-    (_TIMED_OUT, Kind.UNKNOWN, "time-out; it may have arrived"),
-    (_CUT_OFF, Kind.UNKNOWN, "connection cut off; it may have arrived"),
-)
-
-
-def classify(accepted: bool, log_lines: list[str]) -> Outcome:
-    """The outcome from Apprise's verdict and its log lines (it offers no code field).
-
-    The forms matched, `error=NNN`, `was refused: NNN` and `(NNN, b'…')`, are those of Apprise 2.2.0 and
-    Python's smtplib, and are held by tests against real servers.
-    """
-    if accepted:
-        return Outcome(kind=Kind.SENT, detail_redacted="accepted")
-    text = "\n".join(log_lines)
-    if found := _HTTP_CODE.findall(text):
-        return _http_outcome(int(found[-1]))
-    if match := _SMTP_CODE.search(text):
-        return _smtp_outcome(int(match.group(1) or match.group(2)))
-    for pattern, kind, detail in _BY_WORDS:
-        if pattern.search(text):
-            return Outcome(kind=kind, detail_redacted=detail)
-    return Outcome(kind=Kind.TRANSIENT, detail_redacted="not accepted, no reason given")
-
-
-def _http_outcome(code: int) -> Outcome:
-    if 300 <= code < 400:
-        return Outcome(kind=Kind.PERMANENT, code=code, detail_redacted=f"HTTP {code}: redirect not followed")
-    # 408, 425 and 429 ask to come back later (RFC 9110, 8470, 6585); every other 4xx stays as it is.
-    if 400 <= code < 500 and code not in (408, 425, 429):
-        return Outcome(kind=Kind.PERMANENT, code=code, detail_redacted=f"HTTP {code}")
-    return Outcome(kind=Kind.TRANSIENT, code=code, detail_redacted=f"HTTP {code}")
-
-
-def _smtp_outcome(code: int) -> Outcome:
-    # RFC 5321 4.2.1: 4yz may be tried again, 5yz must not.
-    kind = Kind.PERMANENT if code >= 500 else Kind.TRANSIENT
-    return Outcome(kind=kind, code=code, detail_redacted=f"SMTP {code}")

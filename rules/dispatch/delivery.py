@@ -11,11 +11,12 @@ from datetime import datetime
 
 from data import outbox as ledger
 from data.store import Store
-from rules.dispatch.apprise_target import AppriseTarget, Outcome, prepare_library
+from rules.dispatch.apprise_target import AppriseTarget, prepare_library
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import EngineStats
 from rules.dispatch.magic_link import MagicLinks, finisher
 from rules.dispatch.outbox import Lane, LaneStats, Sent
+from rules.dispatch.outcome import Outcome
 from rules.dispatch.watchdog import EVERY_S, DeliveryHealth, Watchdog
 
 # (language, destination, detail, subject, body) -> (subject, body)

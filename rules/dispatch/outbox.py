@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from data import outbox as ledger
 from data.store import Store, StoreClosed
-from rules.dispatch.apprise_target import Kind, Outcome
 from rules.dispatch.magic_link import without_link
+from rules.dispatch.outcome import Kind, Outcome
 from rules.dispatch.retry import Next, Plan, pause_s, plan
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from rules.dispatch.apprise_target import Kind, Outcome
+from rules.dispatch.outcome import Kind, Outcome
 
 FIRST_S = 30.0
 MOST_S = 3600.0

@@ -6,6 +6,7 @@ its name and meaning as long as `SCHEMA` keeps its number. Instants are UTC in R
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rules.core.model import IncidentRow, NoticeRow, Owner
@@ -40,6 +41,29 @@ def payload(notice: NoticeRow, facts: Facts, audience: str) -> dict[str, Any]:
         "alternatives": facts.alternatives(),
         "advice": _advice(facts),
         "links": {"fault": facts.link(), "map": facts.map_link() or None},
+    }
+
+
+def test_payload(key: str, now: datetime, destination: str, audience: str, language: str) -> dict[str, Any]:
+    """The same form without an incident: `reason` is `test`, and nobody has to act."""
+    return {
+        "schema": SCHEMA,
+        "dedup_key": key,
+        "reason": "test",
+        "created_at": now,
+        "destination": destination,
+        "audience": audience,
+        "language": language,
+        "incident": None,
+        "items": [],
+        "station": None,
+        "site": None,
+        "owner": {"kind": Owner.NONE.value, "name": None},
+        "task": None,
+        "evidence": [],
+        "alternatives": [],
+        "advice": {"first_aid": None, "not_to_do": None},
+        "links": {"fault": None, "map": None},
     }
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from data.store import Store
 from rules.core.model import NoticeReason
-from rules.dispatch.apprise_target import AppriseTarget, Outcome
+from rules.dispatch.apprise_target import AppriseTarget
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.outbox import Lane
+from rules.dispatch.outcome import Outcome
 from tests.dispatch.small_judge import notice
 
 

@@ -7,16 +7,9 @@ import threading
 
 import pytest
 
-from rules.dispatch.apprise_target import (
-    DUPLICATE_HEADER,
-    KEY_HEADER,
-    MAX_ABANDONED,
-    AppriseTarget,
-    Kind,
-    Outcome,
-    classify,
-)
+from rules.dispatch.apprise_target import DUPLICATE_HEADER, KEY_HEADER, MAX_ABANDONED, AppriseTarget
 from rules.dispatch.destinations import DestinationConfig
+from rules.dispatch.outcome import Kind, Outcome, classify
 from tests.sinks import closed_port, http_sink, silent_sink, smtp_sink, wait_until
 
 SECRET = "s3kr3t-t0ken"

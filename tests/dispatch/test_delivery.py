@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from data.store import Store
-from rules.dispatch.apprise_target import DUPLICATE_HEADER, KEY_HEADER, Kind
+from rules.dispatch.apprise_target import DUPLICATE_HEADER, KEY_HEADER
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.outbox import Sent
+from rules.dispatch.outcome import Kind
 from tests.dispatch.lanes import (
     START,
     Clock,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.dispatch.apprise_target import Kind, Outcome
+from rules.dispatch.outcome import Kind, Outcome
 from rules.dispatch.retry import DEAD_AFTER, Next, backoff_s, pause_s, plan
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -13,9 +13,10 @@ import pytest
 from data.catalog_files import load_catalog
 from rules.core.catalog import Catalog
 from rules.core.model import NoticeReason, NoticeRow
-from rules.dispatch.apprise_target import AppriseTarget, Kind
+from rules.dispatch.apprise_target import AppriseTarget
 from rules.dispatch.destinations import DestinationConfig, addressee_of
 from rules.dispatch.message import Renderer
+from rules.dispatch.outcome import Kind
 from tests.dispatch.golden import Scene, scenes
 from tests.sinks import HttpSink, http_sink
 
