@@ -1,4 +1,4 @@
-"""`laadwacht notify`: one test message to a real sink, told honestly, without a running owner or a database."""
+"""`laadwacht notify`: one test message to a real sink, told honestly, without owner process or database."""
 
 from __future__ import annotations
 
