@@ -12,6 +12,8 @@ from collectors.station_tls import TlsTrouble, is_loopback, server_context
 from collectors.tap_address import stations_from, template_mistake
 from data.catalog_files import load_catalog
 from rules.core.catalog import CatalogError
+from rules.core.routing import NOBODY, Routing
+from rules.core.routing_reader import KINDS
 from rules.dispatch import destinations
 
 
@@ -24,15 +26,27 @@ def problems_of(settings: Settings) -> list[str]:
         problems.append(f"rules.catalog_dir: there is no directory {extra}; correct it or leave it out")
         return problems
     try:
-        load_catalog(extra)
+        routing = load_catalog(extra, settings.rules.routing_file).routing
     except CatalogError as error:
-        problems += str(error).splitlines()
-    return problems
+        return problems + str(error).splitlines()
+    return problems + _strange_destinations(routing, settings)
 
 
 def warnings_of(settings: Settings) -> list[str]:
     """What works, but hardly as meant."""
     return door_warnings(settings.ocpp) + _destination_warnings(settings)
+
+
+def _strange_destinations(routing: Routing, settings: Settings) -> list[str]:
+    """Rules and chains that name a destination which the settings do not have."""
+    known = {one.name for one in settings.destinations}
+    named = [(rule.where, word) for rule in routing.rules for word in (*rule.to, *rule.inform)]
+    named += [(chain.where, step.to) for chain in routing.chains.values() for step in chain.steps]
+    return [
+        f"{where}: there is no destination {word!r}; add [destinations.{word}] or name another"
+        for where, word in named
+        if ":" not in word and word not in (*KINDS, NOBODY) and word not in known
+    ]
 
 
 def door_problems(ocpp: OcppSettings) -> list[str]:

@@ -114,7 +114,7 @@ class Owner:
         self.store.watch_commits(self.metrics.commit)
         self.metrics.restore(self.store)
         self.register = load_register(self.store)
-        self.catalog = load_catalog(settings.rules.catalog_dir)
+        self.catalog = load_catalog(settings.rules.catalog_dir, settings.rules.routing_file)
 
     async def _start_judging(self) -> None:
         settings, store = self.settings, self.store

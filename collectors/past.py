@@ -30,7 +30,7 @@ def import_past(
     """See `importer.import_log`. Raises OwnerError, CatalogError and what the store raises."""
     key = kept_key(settings.pseudonym_key_file) if settings.privacy.pseudonymise else None
     make_judge = judges(
-        load_catalog(settings.rules.catalog_dir),
+        load_catalog(settings.rules.catalog_dir, settings.rules.routing_file),
         load_register(store),
         policy_from(settings),
         destinations_from(settings),

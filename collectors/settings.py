@@ -210,6 +210,9 @@ class RulesSettings(Struct, frozen=True, kw_only=True):
     catalog_dir: Annotated[
         Path | None, Meta(description="folder of extra catalogue files, laid over the built-in ones")
     ] = None
+    routing_file: Annotated[
+        Path | None, Meta(description="YAML file of routes, chains and contracts, before the built-in ones")
+    ] = None
 
 
 class LogSettings(Struct, frozen=True, kw_only=True):
@@ -228,6 +231,7 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     party: str
     url: Secret
     language: Language = "nl"
+    contact: Annotated[int, Meta(ge=1, le=3, description="2 or 3: called when the one before is silent")] = 1
     timeout_s: Annotated[
         int, Meta(ge=1, le=120, description="how long the destination may take to accept")
     ] = 15

@@ -17,7 +17,7 @@ from collectors.settings_values import convert, shown
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-PARTS = ("party", "language", "timeout_s", "form")
+PARTS = ("party", "language", "timeout_s", "form", "contact")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -51,7 +51,7 @@ def _one(
         mistakes.append(raw.mistake(f"{shown(raw)} is no party", remedy))
     options: dict[str, Any] = {}
     hints = get_type_hints(DestinationSettings, include_extras=True)
-    for key, default in (("language", "nl"), ("timeout_s", 15), ("form", "auto")):
+    for key, default in (("language", "nl"), ("timeout_s", 15), ("form", "auto"), ("contact", 1)):
         option = part[key]
         if option is not None:
             ok, value = convert(option, hints[key], default, mistakes)

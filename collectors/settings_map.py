@@ -31,7 +31,8 @@ def policy_from(settings: Settings) -> Policy:
 def destinations_from(settings: Settings) -> list[Destination]:
     """Destinations as judgement knows them: name, party and language, no address."""
     return [
-        Destination(name=one.name, party=one.party, language=one.language) for one in settings.destinations
+        Destination(name=one.name, party=one.party, language=one.language, contact=one.contact)
+        for one in settings.destinations
     ]
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from rules.core.catalog import Catalog, CatalogError, parse
 from rules.core.marked_yaml import Mistake
+from rules.core.routing_reader import misread_routing
 
 
-def load_catalog(extra: Path | None = None) -> Catalog:
-    """The packaged catalogue, with the YAML files of the directory `extra` over it.
+def load_catalog(extra: Path | None = None, routing: Path | None = None) -> Catalog:
+    """The packaged catalogue, with the YAML files of the directory `extra` over it, and with the operator's
+    own rules of the file `routing` before its rules of routing.
 
     Raises CatalogError with every mistake at once, unreadable files among them.
     """
@@ -28,6 +30,12 @@ def load_catalog(extra: Path | None = None) -> Catalog:
             _collect(extra, "", own, mistakes)
         else:
             mistakes.append(Mistake(str(extra), 1, "is not a directory with catalogue files"))
+    if routing is not None:
+        # A path with a folder in it: it must not pass for the packaged file of the same name.
+        name = str(routing) if routing.parent.name or routing.is_absolute() else f"./{routing}"
+        _read(routing, name, own, mistakes)
+        if name in own:
+            mistakes += misread_routing(name, own[name])
     if mistakes:
         raise CatalogError(mistakes)
     return parse(texts | own, own.keys())
@@ -40,7 +48,11 @@ def _collect(place: Traversable, prefix: str, texts: dict[str, str], mistakes: l
         if entry.is_dir():
             _collect(entry, f"{name}/", texts, mistakes)
         elif entry.name.endswith((".yaml", ".yml")):
-            try:
-                texts[name] = entry.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                mistakes.append(Mistake(name, 1, f"cannot be read: {error}"))
+            _read(entry, name, texts, mistakes)
+
+
+def _read(entry: Traversable, name: str, texts: dict[str, str], mistakes: list[Mistake]) -> None:
+    try:
+        texts[name] = entry.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        mistakes.append(Mistake(name, 1, f"cannot be read: {error}"))

@@ -128,15 +128,18 @@ _TARGETS: dict[type[Effect], _Target] = {
             *_columns(
                 text="incident_id key state scope station site fault side cause owner task severity rule_id"
                 " rule_version parent installer customer acknowledged_by assignee overruled_by route_rule"
-                " route_why",
-                times="pending_at opened_at recovering_at closed_at acknowledged_at on_my_way_at eta_at"
-                " fixed_at",
-                integers="evse connector count",
-                floats="confidence",
-                flags="imminent safety",
+                " route_why route_party route_gap contract",
+                times="pending_at opened_at recovering_at closed_at acknowledged_at escalate_at clock_since"
+                " respond_by repair_by responded_at response_breached_at repair_breached_at on_my_way_at"
+                " eta_at fixed_at",
+                integers="evse connector count bounces",
+                floats="confidence operator_s installer_s",
+                flags="imminent safety bounced",
                 lists="members suppression",
             ),
             ("evidence", pa.string(), _json_field("evidence")),
+            ("route_words", pa.string(), _json_field("route_words")),
+            ("escalation", pa.string(), _json_field("escalation")),
             ("updated_at", UTC_MICROSECONDS, lambda row: row.updated_at or row.pending_at),
         ),
     ),

@@ -37,6 +37,8 @@ _NUMBERS = {
     "longitude": pa.float64(),
     "rated_kw": pa.float64(),
     "connectors": pa.int32(),
+    "response_hours": pa.float64(),
+    "repair_hours": pa.float64(),
 }
 
 
@@ -103,6 +105,7 @@ def load_register(store: Store) -> dict[str, Asset]:
     found = store.sql(
         "SELECT station, site, address, latitude, longitude, make, model, customer, installer,"
         " installed_on::VARCHAR AS installed_on, warranty_until::VARCHAR AS warranty_until, rated_kw,"
-        " connectors FROM register ORDER BY station"
+        " connectors, region, contract, contract_hours, response_hours, repair_hours"
+        " FROM register ORDER BY station"
     )
     return {row["station"]: Asset(**row) for row in found.iter_rows(named=True)}

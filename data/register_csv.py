@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from rules.core import service_hours
 from rules.core.model import Asset
 
 COLUMNS = (
@@ -28,6 +29,11 @@ COLUMNS = (
     "warranty_until",
     "rated_kw",
     "connectors",
+    "region",
+    "contract",
+    "contract_hours",
+    "response_hours",
+    "repair_hours",
 )
 # OCPP-J puts the identity into a URL path; OCPP 2.x allows 48 characters, 1.6 none in particular.
 MAX_STATION = 255
@@ -202,6 +208,10 @@ def _count(text: str) -> int:
     return int(value)
 
 
+def _hours(text: str) -> str:
+    return service_hours.parse(text).text
+
+
 def _date(text: str) -> str:
     for form in DATE_FORMS:
         try:
@@ -221,4 +231,8 @@ _CELLS: dict[str, Callable[[str], Any]] = {
     # 4 MW is beyond any megawatt charging system of today; more is a slip of the unit.
     "rated_kw": _between(0.1, 4_000),
     "connectors": _count,
+    "contract_hours": _hours,
+    # A minute at least, a year at most.
+    "response_hours": _between(1 / 60, 8_760),
+    "repair_hours": _between(1 / 60, 8_760),
 }

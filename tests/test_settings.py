@@ -57,6 +57,7 @@ def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path
         "authentication": ("basic", "basic"),
         "blocked": ("04AA, 04BB", ("04AA", "04BB")),
         "catalog_dir": ("extra", tmp_path / "extra"),
+        "routing_file": ("routing.yaml", tmp_path / "routing.yaml"),
         "data_dir": ("elsewhere", tmp_path / "elsewhere"),
         "host": ("10.0.0.1", "10.0.0.1"),
         "level": ("debug", "debug"),

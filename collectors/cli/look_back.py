@@ -63,7 +63,9 @@ def backtest(
 
     settings = settings_of(config, data_dir, sets=sets)
     try:
-        present, changed = load_catalog(settings.rules.catalog_dir), load_catalog(catalog)
+        rules = settings.rules
+        present = load_catalog(rules.catalog_dir, rules.routing_file)
+        changed = load_catalog(catalog, rules.routing_file)
     except CatalogError as error:
         raise Complaint(*str(error).splitlines()) from error
     try:

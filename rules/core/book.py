@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.core import incident, memory, weigh
+from rules.core import clocks, follow, incident, memory, weigh
 from rules.core.catalog import Catalog
 from rules.core.family import adopt_register
 from rules.core.incident import Step
@@ -29,6 +29,7 @@ from rules.core.model import (
 )
 from rules.core.policy import Policy
 from rules.core.route import Destination
+from rules.core.router import Router
 from rules.core.signals import Raise, Weigh
 from rules.core.speak import Speaker
 from rules.core.state import Closed, JudgeState, Tracked
@@ -72,6 +73,7 @@ class Book:
             by_id=self.by_id,
             dirty=self.dirty,
             note=self.note,
+            router=Router(catalog, policy, destinations, state),
             imported=imported,
         )
         self.children: dict[str, set[str]] = {}
@@ -80,7 +82,7 @@ class Book:
                 self.children.setdefault(tracked.row.parent, set()).add(key)
 
     def set_register(self, register: Mapping[str, Asset]) -> None:
-        self.register = self.speaker.register = register
+        self.register = self.speaker.register = self.speaker.router.register = register
 
     # --- signals ----------------------------------------------------------------------
 
@@ -233,6 +235,8 @@ class Book:
             self._finish(tracked, due, "resolved", out)
         elif kind == "notify" and tracked.notify_at == due:
             self.speaker.speak(tracked, due, out)
+        elif kind in follow.KINDS:
+            self.speaker.follow.fire(tracked, due, kind, out)
         elif kind == "quiet" and tracked.quiet_due == due and tracked.quiet_s and tracked.last_at:
             tracked.quiet_due = None
             until = tracked.last_at + timedelta(seconds=tracked.quiet_s)
@@ -256,6 +260,7 @@ class Book:
         self._began(tracked, at, out)
         wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
         self.speaker.wait(tracked, at, wait)
+        self.speaker.follow.opened(tracked, at)
         self.speaker.speak(tracked, at, out)
 
     def _finish(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:
@@ -325,6 +330,7 @@ class Book:
         )
         tracked.events += 1
         row.updated_at = at
+        clocks.tick(row, at)
         self.dirty[row.key] = tracked
 
     def flush(self, out: list[Effect]) -> None:

@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct, field
 
+from rules.core.catalog_text import LANGUAGES, Text
 from rules.core.codes import NO_FAULT, CodeTable, EventRule
 from rules.core.marked_yaml import Mistake
 from rules.core.model import Cause, Owner, Severity, Side
+from rules.core.routing import Routing
 
-LANGUAGES = ("nl", "fr", "en")
+__all__ = ["LANGUAGES", "Catalog", "CatalogError", "Fault", "Match", "Task", "Text", "parse", "version_of"]
+
 VAGUE = "station.other_error"  # says less than any common code
 
 
@@ -25,16 +28,6 @@ class CatalogError(Exception):
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
         super().__init__("\n".join(str(m) for m in self.mistakes))
-
-
-class Text(Struct, frozen=True):
-    nl: str
-    fr: str
-    en: str
-
-    def in_(self, language: str) -> str:
-        """The text in `language`; Dutch where the language is not one of ours."""
-        return str(getattr(self, language if language in LANGUAGES else "nl"))
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -91,6 +84,7 @@ class Catalog(Struct, kw_only=True):
     events: list[EventRule]
     texts: dict[str, Text]
     limits: dict[str, float] = {}
+    routing: Routing = Routing()
     some_with_no_error: bool = False
     _status_cache: dict[tuple[str | None, ...], tuple[Match, ...]] = field(default_factory=dict)
 
@@ -104,6 +98,11 @@ class Catalog(Struct, kw_only=True):
         """The text of `key`, or the key itself where the catalogue has none."""
         found = self.texts.get(key)
         return key if found is None else found.in_(language)
+
+    def text_or_word(self, group: str, word: str, language: str) -> str:
+        """The text of `group.word`, or the word itself where the catalogue has none."""
+        found = self.texts.get(f"{group}.{word}")
+        return word if found is None else found.in_(language)
 
     def match_status(  # noqa: PLR0917  (the fields of one report, in its order)
         self,
@@ -216,13 +215,16 @@ def parse(texts: Mapping[str, str], own: Collection[str] = ()) -> Catalog:
     reader.cross_check()
     if reader.mistakes:
         raise CatalogError(reader.mistakes)
+    routes = reader.routing.files
     return Catalog(
-        version=version_of(texts),
+        # Who hears of a verdict is no part of it: another route is not another version of its rule.
+        version=version_of({name: text for name, text in texts.items() if name not in routes}),
         tasks=reader.tasks,
         faults=reader.faults,
         tables=reader.tables,
         events=reader.events,
         texts=reader.texts,
         limits=reader.limits,
+        routing=reader.routing.built(version_of({name: texts[name] for name in routes})),
         some_with_no_error=any(table.with_no_error for table in reader.tables),
     )

@@ -14,6 +14,7 @@ from rules.core.catalog import LANGUAGES, Fault, Task, Text
 from rules.core.codes import NO_FAULT, CodeEntry, CodeTable, Encoding, EventRule, number_of
 from rules.core.marked_yaml import Marked, Mistake, Path, read
 from rules.core.model import Owner
+from rules.core.routing_reader import ROUTING_SECTIONS, RoutingReader
 
 SECTIONS = {"tasks", "faults", "table", "events", "texts", "contacts", "patterns", "advice"}
 FIELDS = ("error_code", "vendor_error", "info", "stop_reason", "trigger")
@@ -50,6 +51,7 @@ class Reader:
         self.mistakes: list[Mistake] = []
         self._uses: list[tuple[Marked, Path, str]] = []
         self._tasks_named: list[tuple[Marked, Path, Fault]] = []
+        self.routing = RoutingReader()
 
     def add(self, name: str, text: str, *, own: bool = False) -> None:
         """Read one file. A file without a known section (findings, for one) is somebody else's. `own`: an
@@ -57,7 +59,9 @@ class Reader:
         self._own = own
         doc = read(name, text)
         value = doc.value
-        if isinstance(value, dict) and SECTIONS & value.keys():
+        if isinstance(value, dict) and ROUTING_SECTIONS & value.keys():
+            self.routing.add(doc, own=own)
+        elif isinstance(value, dict) and SECTIONS & value.keys():
             contacts = value.get("contacts") or {}
             for i, raw in enumerate(self._list(doc, value, "tasks")):
                 self._task(doc, ("tasks", i), raw, contacts)
@@ -92,6 +96,7 @@ class Reader:
     def cross_check(self) -> None:
         """Every fault and task that is named exists, and a fault's owner is its task's owner."""
         self._take_advice()
+        self.mistakes.extend(self.routing.cross_check(self.faults, self.tasks))
         for doc, path, fault in self._uses:
             if fault not in self.faults and fault != NO_FAULT:
                 doc.wrong(path, f"unknown fault {fault!r}")

@@ -16,7 +16,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 NOT_KNOWN = "-"
 
 
-def _fill(template: str, values: dict[str, object]) -> str:
+def fill(template: str, values: dict[str, object]) -> str:
     """`{name}` replaced by its value, a dash where it is not known."""
 
     def value(match: re.Match[str]) -> str:
@@ -28,7 +28,7 @@ def _fill(template: str, values: dict[str, object]) -> str:
 
 def says(evidence: Evidence, catalog: Catalog, language: str) -> str:
     """One proof as a sentence."""
-    return _fill(catalog.text(f"says.{evidence.says}", language), evidence.values)
+    return fill(catalog.text(f"says.{evidence.says}", language), evidence.values)
 
 
 def place(row: IncidentRow, catalog: Catalog, language: str) -> str:
@@ -40,13 +40,13 @@ def place(row: IncidentRow, catalog: Catalog, language: str) -> str:
         "members": len(row.members),
     }
     if row.scope is Scope.SITE:
-        return _fill(catalog.text("place.site", language), values)
+        return fill(catalog.text("place.site", language), values)
     if row.scope in (Scope.CONNECTIVITY, Scope.FIRMWARE):
-        return _fill(catalog.text(f"place.{row.scope.value}", language), values)
+        return fill(catalog.text(f"place.{row.scope.value}", language), values)
     if row.station is None:
-        return _fill(catalog.text("place.platform", language), values)
+        return fill(catalog.text("place.platform", language), values)
     if row.connector or row.evse:
-        return _fill(catalog.text("place.connector", language), values)
+        return fill(catalog.text("place.connector", language), values)
     return row.station
 
 
@@ -54,20 +54,20 @@ def summary(row: IncidentRow, catalog: Catalog, language: str) -> str:
     """One sentence of what is wrong and where."""
     key = "summary.imminent" if row.imminent else "summary.line"
     name = catalog.fault(row.fault).name.in_(language)
-    return _fill(catalog.text(key, language), {"place": place(row, catalog, language), "fault": name})
+    return fill(catalog.text(key, language), {"place": place(row, catalog, language), "fault": name})
 
 
 def why(row: IncidentRow, catalog: Catalog, language: str, *, min_confidence: float = 0.5) -> str:
     """Why it is whose it is, naming the task of the published split."""
     task = catalog.tasks.get(row.task)
-    sentence = _fill(
+    sentence = fill(
         catalog.text(f"why.{row.owner.value}", language),
         {"task": task.text.in_(language) if task is not None else row.task},
     )
     if row.overruled_by is not None:
-        return f"{sentence} {_fill(catalog.text('why.overruled', language), {'by': row.overruled_by})}"
+        return f"{sentence} {fill(catalog.text('why.overruled', language), {'by': row.overruled_by})}"
     if row.confidence < min_confidence:
-        low = _fill(catalog.text("why.low_confidence", language), {"confidence": round(row.confidence * 100)})
+        low = fill(catalog.text("why.low_confidence", language), {"confidence": round(row.confidence * 100)})
         return f"{sentence} {low}"
     return sentence
 

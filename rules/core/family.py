@@ -29,6 +29,22 @@ def parent_state(row: IncidentRow, state: JudgeState, by_id: Mapping[str, str]) 
     return found
 
 
+def asset_of(row: IncidentRow, register: Mapping[str, Asset]) -> Asset | None:
+    """What the register says of the place: its station's row, or of a wider one what all members share."""
+    if row.station is not None:
+        return register.get(row.station)
+    found = [register.get(name) for name in row.members]
+    assets = [asset for asset in found if asset is not None]
+    if not assets or len(assets) < len(found):
+        return None
+    same = {
+        name: getattr(assets[0], name)
+        for name in Asset.__struct_fields__
+        if name != "station" and all(getattr(a, name) == getattr(assets[0], name) for a in assets)
+    }
+    return Asset(station="", **same)
+
+
 def adopt_register(row: IncidentRow, register: Mapping[str, Asset]) -> None:
     """Installer and customer of a wider incident: its members' own, where all agree."""
     assets = [register.get(name) for name in row.members]

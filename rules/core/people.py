@@ -17,6 +17,7 @@ from rules.core.model import (
     Side,
     UserActed,
 )
+from rules.core.routing import NOBODY
 
 AFTERWARDS = ("comment", "feedback", "fixed")  # allowed on what is resolved too
 ACTIONS = ("acknowledge", "overrule", "hand_over", "comment")
@@ -46,6 +47,7 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     tracked = book.state.tracked[key]
     if obs.action == "acknowledge":
         incident.acknowledge(tracked.row, obs.by, obs.at)
+        book.speaker.follow.answered(tracked, obs.at, "acknowledged")
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
         return
     if obs.action in on_site.ACTIONS:
@@ -67,7 +69,9 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
             tracked.row.side = side
     else:
         tracked.row.assignee = obs.owner
+        party = party or (None if owner is None else NOBODY if owner is Owner.NONE else owner.value)
     tracked.row.overruled_by = obs.by
+    book.speaker.follow.answered(tracked, obs.at, "handed_over")
     book.settle_owner(tracked, owner, party)
     book.note(
         tracked,

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from rules.core.handling import Escalation
 from rules.core.window import Window
 from rules.core.words import (
     Cause,
@@ -25,7 +26,11 @@ from rules.core.words import (
 
 
 class Asset(Struct, frozen=True, kw_only=True):
-    """One station of the asset register. `connectors` counts plugs and sockets, `rated_kw` is per station."""
+    """One station of the asset register. `connectors` counts plugs and sockets, `rated_kw` is per station.
+
+    `contract`: its name in the routing file. `contract_hours` and the targets (`response_hours`,
+    `repair_hours`) are those of this station where they are not its contract's.
+    """
 
     station: str
     site: str | None = None
@@ -40,6 +45,11 @@ class Asset(Struct, frozen=True, kw_only=True):
     warranty_until: str | None = None
     rated_kw: float | None = None
     connectors: int | None = None
+    region: str | None = None
+    contract: str | None = None
+    contract_hours: str | None = None
+    response_hours: float | None = None
+    repair_hours: float | None = None
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -173,6 +183,9 @@ class IncidentRow(Effect, kw_only=True, tag="incident"):
 
     `on_my_way_at`: somebody told to be on the way then, and to be there at `eta_at`. `fixed_at`: somebody
     told then that it is fixed, and it was not seen to last since.
+
+    `route_words`: why it goes to `route_party`, by language; `route_gap`: why not to whom the rule means.
+    `clock_since`: since when the clock of that party runs. `respond_by`, `repair_by`: by its contract.
     """
 
     incident_id: str
@@ -212,6 +225,22 @@ class IncidentRow(Effect, kw_only=True, tag="incident"):
     suppression: list[str] = []
     route_rule: str | None = None
     route_why: str | None = None
+    route_words: dict[str, str] = {}
+    route_party: str | None = None
+    route_gap: str | None = None
+    escalation: Escalation | None = None
+    escalate_at: datetime | None = None
+    clock_since: datetime | None = None
+    operator_s: float = 0.0
+    installer_s: float = 0.0
+    bounces: int = 0
+    bounced: bool = False
+    contract: str | None = None
+    respond_by: datetime | None = None
+    repair_by: datetime | None = None
+    responded_at: datetime | None = None
+    response_breached_at: datetime | None = None
+    repair_breached_at: datetime | None = None
     count: int = 1
     evidence: list[Evidence] = []
     updated_at: datetime | None = None

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 from rules.core import quiet, suppress, swallowed
 from rules.core.decide import decide
 from rules.core.family import parent_state
+from rules.core.follow import Follow
 from rules.core.model import Asset, Effect, IncidentState, NoticeReason, NoticeRow
 from rules.core.policy import Policy
-from rules.core.route import Destination, RouteDecision, route
+from rules.core.route import Destination
+from rules.core.router import Router
 from rules.core.state import JudgeState, Told, Tracked
 from rules.core.timers import Timers
 
@@ -49,6 +51,7 @@ class Speaker:
         by_id: Mapping[str, str],
         dirty: dict[str, Tracked],
         note: Noting,
+        router: Router,
         imported: bool = False,
     ) -> None:
         self.policy = policy
@@ -61,6 +64,8 @@ class Speaker:
         self.note = note
         self.imported = imported
         self.register: Mapping[str, Asset] = {}
+        self.router = router
+        self.follow = Follow(router, timers, note=note, say=self._notice, imported=imported)
 
     def wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
         """Nothing is said of this incident for `wait_s` seconds from `at`."""
@@ -76,11 +81,8 @@ class Speaker:
         asset = self.register.get(row.station) if row.station else None
         if asset is not None:  # the register may have changed since the incident began
             row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
-        chosen = self._route(tracked, asset, at)
-        if row.state is not RESOLVED and (row.route_rule, row.route_why) != (chosen.rule, chosen.why):
-            row.route_rule, row.route_why = chosen.rule, chosen.why
-            tracked.routed = list(chosen.destinations)
-            self.note(tracked, at, "routed", out, rule=chosen.rule, why=chosen.why, party=chosen.party)
+        if row.state is not RESOLVED:
+            self._route(tracked, at, out)
         ready = tracked.notify_at is not None and tracked.notify_at <= at
         hears = self._hears(tracked, at)
         for name in dict.fromkeys([*hears, *tracked.told]):
@@ -95,6 +97,7 @@ class Speaker:
                 )
                 if held_back is not None:
                     self._withheld(tracked, name, held_back, at, out)
+        self.follow.spoken(tracked, at)
 
     # --- what others decide -------------------------------------------------------------
 
@@ -107,13 +110,16 @@ class Speaker:
             windows=[one.reason for one in quiet.over(tracked.row, self.state, self.register)],
         )
 
-    def _route(self, tracked: Tracked, asset: Asset | None, _at: datetime) -> RouteDecision:
-        """Whose it is by the rules."""
-        return route(tracked.row, asset, self.destinations, self.policy, tracked.handed_to)
+    def _route(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        """Whose it is by the rules, in the row and its history."""
+        detail = self.router.take(tracked, self.router.decide(tracked, at), at)
+        if detail is not None:
+            self.note(tracked, at, "routed", out, **detail)
+            self.follow.moved(tracked, at, "rerouted")
 
     def _hears(self, tracked: Tracked, _at: datetime) -> list[str]:
         """Destinations that hear of it: by its route, and who else is informed."""
-        return list(tracked.routed)
+        return [*tracked.routed, *tracked.joined]
 
     def _withheld(
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]

@@ -170,6 +170,10 @@ class Tracked(Struct):
     notify_at: datetime | None = None
     told: dict[str, Told] = field(default_factory=dict)
     routed: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)  # destinations that its chain has called
+    chain: str | None = None  # of the rule that routed it
+    chain_of: str | None = None  # the party whose chain has begun, or need not begin any more
+    driver_stuck: bool = False
     handed_to: str | None = None
     flapping: bool = False
     swallowed: list[str] = field(default_factory=list)  # words held back: destination, reason, why

@@ -98,5 +98,7 @@ class NoticeReason(StrEnum):
     FIRST = "first"
     WORSE = "worse"
     REROUTED = "rerouted"
+    ESCALATED = "escalated"
+    OVERDUE = "overdue"
     FLAPPING = "flapping"
     RESOLVED = "resolved"

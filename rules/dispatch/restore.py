@@ -9,14 +9,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from data.store import Store
+from rules.core.handling import Escalation
 from rules.core.model import Blind, Effect, Evidence, IncidentRow, Observation
 
 log = logging.getLogger(__name__)
+
+# Columns of an incident that hold JSON, and what is in them.
+JSON_COLUMNS: dict[str, Any] = {
+    "evidence": list[Evidence],
+    "route_words": dict[str, str],
+    "escalation": Escalation | None,
+}
 
 
 class Judging(Protocol):
@@ -69,6 +77,8 @@ def stored_incident(store: Store, incident_id: str) -> IncidentRow | None:
     if table.is_empty():
         return None
     row = {name: value for name, value in table.row(0, named=True).items() if value is not None}
-    row["evidence"] = msgspec.json.decode(row["evidence"], type=list[Evidence])
+    for name, kind in JSON_COLUMNS.items():
+        if name in row:
+            row[name] = msgspec.json.decode(row[name], type=kind)
     known = {name: row[name] for name in IncidentRow.__struct_fields__ if name in row}
     return msgspec.convert(known | {"effect": "incident"}, IncidentRow)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from msgspec.structs import replace
 
@@ -27,7 +29,7 @@ from rules.core.model import (
     UserActed,
 )
 from rules.core.policy import Policy
-from rules.core.route import route
+from rules.core.route import Destination, RouteDecision, known_of, route
 from rules.core.state import Told
 from tests.rules_core import helpers
 
@@ -225,15 +227,16 @@ def test_a_destination_hears_only_what_it_should(
 
 def test_the_route_says_why() -> None:
     row = _opened(helpers.judge())
-    policy = Policy()
-    known = helpers.asset("S-1")
-    assert route(row, known, helpers.DESTINATIONS, policy).destinations == ("volt",)
-    unsure = replace(row, confidence=0.3)
-    assert route(unsure, known, helpers.DESTINATIONS, policy).rule == "route.low_confidence"
-    nowhere = replace(row, installer="Nobody")
-    assert route(nowhere, known, helpers.DESTINATIONS, policy).rule == "route.no_destination"
-    assert route(row, known, (), policy).rule == "route.unrouted"
-    assert route(replace(row, owner=Owner.NONE), known, helpers.DESTINATIONS, policy).destinations == ()
+
+    def routed(row: IncidentRow, destinations: Sequence[Destination] = helpers.DESTINATIONS) -> RouteDecision:
+        known = known_of(row, helpers.asset("S-1"), Policy(), at=helpers.START)
+        return route(row, known, destinations, helpers.real_catalog().routing)
+
+    assert routed(row).destinations == ("volt",)
+    assert routed(replace(row, confidence=0.3)).rule == "route.low_confidence"
+    assert routed(replace(row, installer="Nobody")).gap == "no_destination"
+    assert routed(row, ()).gap == "unrouted"
+    assert routed(replace(row, owner=Owner.NONE)).destinations == ()
 
 
 def test_a_new_station_s_fault_is_the_installation_s() -> None:

@@ -33,7 +33,7 @@ def _cases() -> list[Any]:
 
 def _value(row: IncidentRow, name: str) -> Any:
     if name == "route":
-        return (row.route_rule or "").removeprefix("route.")
+        return row.route_gap or (row.route_rule or "").removeprefix("route.")
     if name == "parent":
         return row.parent is not None
     if name == "suppressed":

@@ -1,0 +1,69 @@
+"""Chains of escalation: which step is due when, and when a chain ends. Pure.
+
+Decides on a snapshot that is taken when the first notice goes out. Never speaks: who takes a step does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from rules.core.handling import Escalation, EscalationStep
+from rules.core.routing import Chain
+
+Resolve = Callable[[str, int], tuple[str, ...]]
+
+
+def begin(chain: Chain, party: str, at: datetime, resolve: Resolve) -> Escalation | None:
+    """The chain as it is now, from `at` on. `resolve` gives the destinations of a party's first, second or
+    third contact; a step without any is left out, with its wait. None when no step is left."""
+    steps: list[EscalationStep] = []
+    for step in chain.steps:
+        names = resolve(step.to, step.contact)
+        if names:
+            steps.append(EscalationStep(step.to, step.wait_s, names, step.contact))
+    if not steps:
+        return None
+    return _dated(Escalation(chain.name, party, at, tuple(steps)), at)
+
+
+def next_step(escalation: Escalation | None) -> EscalationStep | None:
+    """The step that is waited for; None when the chain has ended or there is none."""
+    if escalation is None or escalation.stopped_at is not None:
+        return None
+    return next((step for step in escalation.steps if step.done_at is None), None)
+
+
+def next_due(escalation: Escalation | None) -> datetime | None:
+    step = next_step(escalation)
+    return None if step is None else step.due_at
+
+
+def taken(escalation: Escalation, at: datetime) -> Escalation:
+    """The step that was due is done; the wait of the one after it begins."""
+    step = next_step(escalation)
+    steps = tuple(replace(one, done_at=at) if one is step else one for one in escalation.steps)
+    return _dated(replace(escalation, steps=steps), at)
+
+
+def put_off(escalation: Escalation, until: datetime) -> Escalation:
+    """Nothing may be said now: the step that is due comes up again at `until`."""
+    step = next_step(escalation)
+    steps = tuple(replace(one, due_at=until) if one is step else one for one in escalation.steps)
+    return replace(escalation, steps=steps)
+
+
+def stop(escalation: Escalation, at: datetime, why: str) -> Escalation:
+    """Nobody else is called; a chain that has ended stays as it ended."""
+    if next_step(escalation) is None:
+        return escalation
+    return replace(escalation, stopped_at=at, stopped=why)
+
+
+def _dated(escalation: Escalation, at: datetime) -> Escalation:
+    step = next_step(escalation)
+    if step is None:
+        return escalation
+    return put_off(escalation, at + timedelta(seconds=step.wait_s))

@@ -1,0 +1,113 @@
+"""Routes incidents with all that is known of them, and keeps what came of it in their rows.
+
+Decides what is known (register, what the station says of itself, the incident's own time) and when a move
+is a bounce. The rules themselves are `route`'s. Never speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rules.core import clocks, route_words
+from rules.core.catalog import Catalog
+from rules.core.family import asset_of
+from rules.core.model import Asset, IncidentRow
+from rules.core.policy import Policy
+from rules.core.route import BOUNCED, Destination, RouteDecision, bounced, known_of, route
+from rules.core.routing import Known, Routing
+from rules.core.state import JudgeState, Tracked
+from rules.core.targets import hours_of
+
+# Faults by which a car cannot leave, whether a session runs or not.
+HOLDS_THE_CABLE = ("connector.lock", "connector.unlock_failed")
+
+
+class Router:
+    """Made once by the book. `register` is replaced when a newer one is known."""
+
+    def __init__(
+        self, catalog: Catalog, policy: Policy, destinations: Sequence[Destination], state: JudgeState
+    ) -> None:
+        self.catalog = catalog
+        self.policy = policy
+        self.destinations = destinations
+        self.state = state
+        self.register: Mapping[str, Asset] = {}
+
+    @property
+    def routing(self) -> Routing:
+        return self.catalog.routing
+
+    def asset(self, row: IncidentRow) -> Asset | None:
+        return asset_of(row, self.register)
+
+    def known(self, tracked: Tracked, at: datetime) -> Known:
+        """What conditions may ask. `at`: the incident's own time is taken where it has opened."""
+        row = tracked.row
+        asset = self.asset(row)
+        station = self.state.stations.get(row.station) if row.station is not None else None
+        tracked.driver_stuck = tracked.driver_stuck or driver_stuck(row, self.state)
+        return known_of(
+            row,
+            asset,
+            self.policy,
+            at=row.opened_at or at,
+            make=station.make if station is not None else None,
+            model=station.model if station is not None else None,
+            firmware=station.firmware if station is not None else None,
+            hours=hours_of(asset, self.routing),
+            driver_stuck=tracked.driver_stuck,
+        )
+
+    def decide(self, tracked: Tracked, at: datetime) -> RouteDecision:
+        """Where it goes now. The bounce that is one too many goes to the helpdesk instead."""
+        row, known = tracked.row, self.known(tracked, at)
+        decision = route(row, known, self.destinations, self.routing, tracked.handed_to)
+        if clocks.is_bounce(row, decision.party, told=_told(tracked)) and clocks.is_last(row):
+            return bounced(row, known, self.destinations)
+        return decision
+
+    def take(self, tracked: Tracked, decision: RouteDecision, at: datetime) -> dict[str, Any] | None:
+        """Write the decision into the row. The history's detail when anything changed, else None."""
+        row = tracked.row
+        why = route_words.why(decision, row, self.catalog, "en")
+        now = (decision.rule, why, decision.party, list(decision.destinations))
+        if (row.route_rule, row.route_why, row.route_party, tracked.routed) == now:
+            return None
+        before = row.route_party
+        if decision.rule == f"route.{BOUNCED}" and not row.bounced:
+            row.bounced, tracked.handed_to = True, None
+            row.bounces += 1
+        elif clocks.is_bounce(row, decision.party, told=_told(tracked)):
+            row.bounces += 1
+        clocks.tick(row, at)
+        row.route_rule, row.route_why, row.route_party = decision.rule, why, decision.party
+        row.route_gap = decision.gap
+        row.route_words = route_words.in_all_languages(decision, row, self.catalog)
+        tracked.routed = list(decision.destinations)
+        tracked.chain = decision.chain
+        detail: dict[str, Any] = {"rule": decision.rule, "why": why, "party": decision.party}
+        if before is not None and before != decision.party:
+            detail |= {"from": before, "bounces": row.bounces}
+        if decision.gap is not None:
+            detail["gap"] = decision.gap
+        return detail | {"routing": self.routing.version}
+
+
+def _told(tracked: Tracked) -> bool:
+    return any(told.open for told in tracked.told.values())
+
+
+def driver_stuck(row: IncidentRow, state: JudgeState) -> bool:
+    """A car is held by it: the lock fails, or a session runs at the very place that is broken."""
+    if row.fault in HOLDS_THE_CABLE:
+        return True
+    station = state.stations.get(row.station) if row.station is not None else None
+    if station is None:
+        return False
+    return any(
+        row.evse in (None, open_.row.evse) and row.connector in (None, open_.row.connector)
+        for open_ in station.sessions.values()
+    )
