@@ -11,19 +11,20 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from rules.core.handling import Escalation, EscalationStep
+from rules.core.model import Severity
 from rules.core.routing import Chain
 
 Resolve = Callable[[str, int], tuple[str, ...]]
 
 
-def begin(chain: Chain, party: str, at: datetime, resolve: Resolve) -> Escalation | None:
+def begin(chain: Chain, severity: Severity, party: str, at: datetime, resolve: Resolve) -> Escalation | None:
     """The chain as it is now, from `at` on. `resolve` gives the destinations of a party's first, second or
     third contact; a step without any is left out, with its wait. None when no step is left."""
     steps: list[EscalationStep] = []
     for step in chain.steps:
-        names = resolve(step.to, step.contact)
-        if names:
-            steps.append(EscalationStep(step.to, step.wait_s, names, step.contact))
+        names, wait_s = resolve(step.to, step.contact), step.wait_s.get(severity.value)
+        if names and wait_s is not None:
+            steps.append(EscalationStep(step.to, wait_s, names, step.contact))
     if not steps:
         return None
     return _dated(Escalation(chain.name, party, at, tuple(steps)), at)

@@ -74,6 +74,7 @@ class Follow:
             return
         begun = escalate.begin(
             chain,
+            row.severity,
             row.route_party or OPERATOR,
             at,
             lambda to, contact: resolve(to, row, self.router.destinations, contact)[1],

@@ -14,6 +14,7 @@ from msgspec import Struct
 from rules.core.clocks import kind_of
 from rules.core.model import Asset, IncidentRow
 from rules.core.policy import Policy
+from rules.core.region import region_names
 from rules.core.routing import HELPDESK, NOBODY, Known, Routing, Rule
 from rules.core.service_hours import BRUSSELS, Hours, is_within
 
@@ -64,7 +65,7 @@ def known_of(
     return {
         "station": row.station,
         "site": row.site,
-        "region": asset.region if asset else None,
+        "region": (asset.region or region_names(asset.address) or None) if asset else None,
         "fault": row.fault,
         "task": row.task,
         "make": make or (asset.make if asset else None),

@@ -27,7 +27,7 @@ FREE = (
 FLAGS = ("imminent", "safety", "driver_stuck", "registered")
 CONFIDENCE = "confidence"
 
-Known = Mapping[str, str | float | None]
+Known = Mapping[str, str | float | tuple[str, ...] | None]  # several: names of one thing
 Wanted = tuple[str, ...]
 
 
@@ -60,10 +60,10 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class ChainStep(Struct, frozen=True):
-    """`to` hears of it when nobody has answered for `wait_s` seconds since the step before. `contact` 2 is
-    the second contact of that party."""
+    """`to` hears of it when nobody has answered for `wait_s` seconds since the step before, by severity; a
+    severity that is not in it leaves the step out. `contact` 2 is the second contact of that party."""
 
-    wait_s: float
+    wait_s: dict[str, float]
     to: str
     contact: int = 1
 
@@ -128,8 +128,9 @@ def holds(condition: str, wanted: Wanted, known: Known) -> bool:
         return any(_sure(word, known) for word in wanted)
     if found is None:
         return UNKNOWN in wanted
-    text = str(found).casefold()
-    return any(fnmatchcase(text, pattern.casefold().replace("[", "[[]")) for pattern in wanted)
+    names = [str(name).casefold() for name in (found if isinstance(found, tuple) else (found,))]
+    patterns = [pattern.casefold().replace("[", "[[]") for pattern in wanted]
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def _sure(word: str, known: Known) -> bool:
@@ -144,5 +145,8 @@ def _sure(word: str, known: Known) -> bool:
     return share < limit if kind in ("low", "under") else share >= limit
 
 
-def told(value: str | float | None) -> str:
+def told(value: str | float | tuple[str, ...] | None) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, tuple):
+        return ", ".join(value) or UNKNOWN
     return UNKNOWN if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)

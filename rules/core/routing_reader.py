@@ -216,14 +216,14 @@ def _step(doc: Marked, path: Path, raw: Any) -> ChainStep | None:
         return None
     for key in raw.keys() - STEP_KEYS:
         doc.wrong((*path, key), _unknown(key, STEP_KEYS))
-    wait = _minutes(doc, (*path, "wait_minutes"), raw.get("wait_minutes"))
+    wait = _by_severity(doc, (*path, "wait_minutes"), raw.get("wait_minutes"))
     to = _parties(doc, (*path, "to"), raw.get("to"))
     contact = raw.get("contact", 1)
     if len(to) != 1:
         doc.wrong((*path, "to"), "names one party or destination")
     if contact not in (1, 2, 3) or isinstance(contact, bool):
         doc.wrong((*path, "contact"), "must be 1, 2 or 3: which contact of that party")
-    elif len(to) == 1 and wait is not None:
+    elif len(to) == 1 and wait:
         return ChainStep(wait, to[0], contact)
     return None
 
