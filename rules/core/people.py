@@ -51,6 +51,7 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
         return
     if obs.action in on_site.ACTIONS:
+        book.speaker.follow.answered(tracked, obs.at, obs.action)
         on_site.told(obs, tracked, book, out)
         return
     if obs.action in AFTERWARDS:
