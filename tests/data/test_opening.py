@@ -147,7 +147,7 @@ def test_reading_at_rest_names_what_is_missing(path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path) -> None:
     good = packaged_migrations()
     bad = Migration(
-        len(good) + 1, "0099_bad.sql", "CREATE TABLE half (n INTEGER); SELECT no_such_function();"
+        good[-1].version + 1, "0099_bad.sql", "CREATE TABLE half (n INTEGER); SELECT no_such_function();"
     )
     with duckdb.connect(str(path)) as connection:
         migrate(connection, str(path))
