@@ -21,6 +21,7 @@ from rules.core.model import (
     BlindRow,
     Effect,
     FeedbackRow,
+    FirstAidRow,
     IncidentEventRow,
     IncidentRow,
     IntervalRow,
@@ -178,6 +179,20 @@ _TARGETS: dict[type[Effect], _Target] = {
             *_columns(text="incident_id verdict side text"),
             ("happened_at", UTC_MICROSECONDS, _field("at")),
             ("actor", pa.string(), _field("by")),
+        ),
+    ),
+    FirstAidRow: _Target(
+        "first_aid",
+        ("try_id",),
+        False,
+        (
+            *_columns(
+                text="try_id incident_id station fault policy outcome detail",
+                times="asked_at expires_at answered_at ended_at",
+                integers="evse connector",
+                flags="cleared",
+            ),
+            ("remedy", pa.string(), _field("do")),
         ),
     ),
     IncidentEventRow: _Target(

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from rules.core import clocks, follow, incident, memory, weigh
+from rules.core.aider import TIMER, Aider
 from rules.core.catalog import Catalog
 from rules.core.family import adopt_register
 from rules.core.incident import Step
@@ -76,6 +77,15 @@ class Book:
             router=Router(catalog, policy, destinations, state),
             imported=imported,
         )
+        self.aider = Aider(
+            policy,
+            state,
+            timers,
+            self.speaker,
+            self.note,
+            support=catalog.limits["verdict.support"],
+            imported=imported,
+        )
         self.children: dict[str, set[str]] = {}
         for key, tracked in state.tracked.items():
             if tracked.row.parent is not None:
@@ -83,6 +93,7 @@ class Book:
 
     def set_register(self, register: Mapping[str, Asset]) -> None:
         self.register = self.speaker.register = self.speaker.router.register = register
+        self.aider.register = register
 
     # --- signals ----------------------------------------------------------------------
 
@@ -109,6 +120,7 @@ class Book:
                     weigh.restore(row, judged)
                 self.note(tracked, at, "reopened", out)
                 self._began(tracked, at, out)
+                self.aider.consider(tracked, at, out)
             if row.overruled_by is None and judged.confidence > row.confidence:
                 row.confidence = judged.confidence
         row = tracked.row
@@ -190,6 +202,7 @@ class Book:
         if evidence is not None:
             tracked.row.evidence = incident.add_evidence(tracked.row.evidence, (evidence,))
         was = tracked.row.state
+        self.aider.gone(tracked, at, out)
         if after_reset and was is OPEN:
             memory.cured(tracked, at, self.state, self.timers, self.catalog.limits["verdict.returns_s"])
         incident.move(tracked.row, Step.GONE, at)
@@ -237,6 +250,8 @@ class Book:
             self.speaker.speak(tracked, due, out)
         elif kind in follow.KINDS:
             self.speaker.follow.fire(tracked, due, kind, out)
+        elif kind == TIMER:
+            self.aider.fire(tracked, due, out)
         elif kind == "quiet" and tracked.quiet_due == due and tracked.quiet_s and tracked.last_at:
             tracked.quiet_due = None
             until = tracked.last_at + timedelta(seconds=tracked.quiet_s)
@@ -259,8 +274,11 @@ class Book:
         self.note(tracked, at, "opened", out)
         self._began(tracked, at, out)
         wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
+        if self.aider.knows(tracked.row.fault):
+            self.speaker.speak(tracked, at, out)  # tells nobody yet: what hushes it must be known first
         self.speaker.wait(tracked, at, wait)
         self.speaker.follow.opened(tracked, at)
+        self.aider.consider(tracked, at, out)
         self.speaker.speak(tracked, at, out)
 
     def _finish(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:

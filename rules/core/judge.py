@@ -19,6 +19,7 @@ from rules.core.catalog import Catalog
 from rules.core.detect import silence, stuck
 from rules.core.detect.context import Context
 from rules.core.model import (
+    AidReported,
     Asset,
     Blind,
     BlindRow,
@@ -164,6 +165,12 @@ class Judge:
             return out
         if isinstance(obs, WindowSet | WindowEnded):
             self._windows.acted(obs, out)
+            self._book.flush(out)
+            return out
+        if isinstance(obs, AidReported):
+            key = self._book.by_id.get(obs.incident_id)
+            tracked = None if key is None else self._state.tracked.get(key)
+            self._book.aider.reported(obs, tracked, out)
             self._book.flush(out)
             return out
         station = self._stations.get(obs.station)

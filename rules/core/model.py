@@ -6,6 +6,7 @@ Decides nothing: one door to `words` (closed sets), `observations` (what was see
 from __future__ import annotations
 
 from rules.core.observations import (
+    AidReported,
     AnswerIncomplete,
     AnyObservation,
     Authorised,
@@ -44,6 +45,7 @@ from rules.core.rows import (
     Effect,
     Evidence,
     FeedbackRow,
+    FirstAidRow,
     IncidentEventRow,
     IncidentRow,
     IntervalRow,
@@ -70,6 +72,7 @@ from rules.core.words import (
 )
 
 __all__ = [
+    "AidReported",
     "AnswerIncomplete",
     "AnyObservation",
     "Asset",
@@ -94,6 +97,7 @@ __all__ = [
     "FeedbackVerdict",
     "FindingSeen",
     "FirmwareReported",
+    "FirstAidRow",
     "Heartbeat",
     "IncidentEventRow",
     "IncidentRow",

@@ -279,6 +279,17 @@ class WindowEnded(Observation, frozen=True, kw_only=True, tag="window_ended"):
     why: str | None = None
 
 
+class AidReported(Observation, frozen=True, kw_only=True, tag="aid_reported"):
+    """What came of a remedy that judgement asked for. `outcome`: accepted, rejected, error, no_answer,
+    not_connected, or not_sent (`detail` says why). Stored among the observations so that a replay knows it.
+    """
+
+    try_id: str
+    incident_id: str
+    outcome: str
+    detail: str | None = None
+
+
 class Blind(Observation, frozen=True, kw_only=True, tag="blind"):
     """We could not see from `since` until `at`: never counted against a station. `station` is ""."""
 
@@ -315,5 +326,6 @@ AnyObservation = (
     | UserActed
     | WindowSet
     | WindowEnded
+    | AidReported
     | Blind
 )

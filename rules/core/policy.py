@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from rules.core.aid_policy import AidPlan
+
 
 class Policy(Struct, frozen=True, kw_only=True):
     """`hold_scale` multiplies every hold and settle time of the catalogue; 0 opens incidents at once.
@@ -15,6 +17,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     `min_confidence`: a verdict below it stays with the helpdesk. An incident that opens `flap_times` times
     within `flap_window_s` is flapping: one message, then silence until it was quiet for `flap_quiet_s`.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
+    `first_aid` is empty unless the operator wrote policies.
     """
 
     offline_factor: float = 3.0
@@ -36,3 +39,4 @@ class Policy(Struct, frozen=True, kw_only=True):
     flap_quiet_s: float = 21_600.0
     seen_every_s: float = 30.0
     fixed_check_s: float = 1800.0
+    first_aid: AidPlan = AidPlan()

@@ -268,6 +268,28 @@ class FeedbackRow(Effect, kw_only=True, tag="feedback"):
     text: str | None = None
 
 
+class FirstAidRow(Effect, kw_only=True, tag="first_aid"):
+    """One remedy at one incident: asked while `outcome` is None, then what the station made of it, then
+    whether the fault was gone in time (`cleared`; None: never known). Carried out by a running owner process
+    alone, before `expires_at`; whoever else judges (replay, import, backtest) only reads it."""
+
+    try_id: str
+    incident_id: str
+    station: str
+    policy: str
+    do: str
+    fault: str
+    asked_at: datetime
+    expires_at: datetime
+    evse: int | None = None
+    connector: int | None = None
+    outcome: str | None = None
+    detail: str | None = None
+    answered_at: datetime | None = None
+    cleared: bool | None = None
+    ended_at: datetime | None = None
+
+
 class NoticeRow(Effect, kw_only=True, tag="notice"):
     """One message to one destination, not yet rendered. `dedup_key` = incident, destination and seq."""
 

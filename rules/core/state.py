@@ -141,6 +141,8 @@ class StationState(Struct):
     had_session: bool = False
     profile_at: datetime | None = None  # the back end limited the power
     reset_at: datetime | None = None  # the station took a reset
+    reset_boot_at: datetime | None = None  # the reset whose boot was seen
+    reset_connect_at: datetime | None = None  # the reset whose new connection was seen
     storm_at: datetime | None = None
     storm_n: int = 0
     clock: ClockWatch | None = None
@@ -154,6 +156,32 @@ class Told(Struct):
     open: bool = False
     severity: Severity = Severity.LOW
     flapping: bool = False
+
+
+class AidTry(Struct):
+    """One remedy under way. `due`: when its effect must show; `outcome`: the station's word."""
+
+    id: str
+    policy: str
+    do: str
+    evse: int | None
+    connector: int | None
+    asked_at: datetime
+    expires_at: datetime
+    due: datetime
+    outcome: str | None = None
+    detail: str | None = None
+    answered_at: datetime | None = None
+
+
+class AidLedger(Struct):
+    """What first aid did of late, for its limits: attempts by station and of the fleet, cool-downs by place,
+    and at which stations (with the incident's key) something is under way."""
+
+    stations: dict[str, list[datetime]] = field(default_factory=dict)
+    fleet: list[datetime] = field(default_factory=list)
+    cooling: dict[str, datetime] = field(default_factory=dict)
+    running: dict[str, str] = field(default_factory=dict)
 
 
 class Tracked(Struct):
@@ -178,6 +206,11 @@ class Tracked(Struct):
     flapping: bool = False
     swallowed: list[str] = field(default_factory=list)  # words held back: destination, reason, why
     fixed_due: datetime | None = None  # when it is looked whether what was fixed stays away
+    aid: AidTry | None = None
+    aided: dict[str, int] = field(default_factory=dict)  # policy id -> attempts
+    aid_said: list[str] = field(default_factory=list)  # policies whose refusal stands in the history
+    aid_hold: datetime | None = None  # nobody is told before, unless the outcome is known
+    aid_ready: datetime | None = None  # when somebody would have been told without first aid
 
 
 class HeldWindow(Struct):
@@ -226,4 +259,5 @@ class JudgeState(Struct):
     )  # a reset cleared it -> until when that is remembered
     flaps: dict[str, list[datetime]] = field(default_factory=dict)  # key -> when it opened of late
     windows: dict[str, HeldWindow] = field(default_factory=dict)  # silences and maintenance, by id
+    aid: AidLedger = field(default_factory=AidLedger)
     timers: list[tuple[datetime, str, str]] = field(default_factory=list)

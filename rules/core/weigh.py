@@ -1,4 +1,5 @@
-"""What a reset tells: a fault that a remote reset clears speaks for software, its return for hardware.
+"""What a reset tells: a fault that a remote reset clears speaks for software, its return for hardware, and so
+does a remedy that fails.
 
 Decides how the verdict of one incident changes. Safety, and what a person decided, is left alone.
 """
@@ -24,6 +25,16 @@ def cleared_by_reset(row: IncidentRow, at: datetime) -> Evidence | None:
     row.side, row.cause, row.owner = Side.SOFTWARE, Cause.FIRMWARE, Owner.OPERATOR
     row.task, row.confidence = SOFTWARE_TASK, SOFTWARE_CONFIDENCE
     return Evidence(at=at, says="reset_cleared")
+
+
+def remedy_failed(row: IncidentRow, support: float) -> None:
+    """A restart or an unlock was refused or changed nothing: more sure of hardware, less of firmware."""
+    if row.safety or row.overruled_by is not None:
+        return
+    if row.side is Side.HARDWARE:
+        row.confidence = bounded(row.confidence + support)
+    elif row.side is Side.SOFTWARE and row.cause in (Cause.FIRMWARE, Cause.UNKNOWN):
+        row.confidence = bounded(row.confidence - support)
 
 
 def returned(judged: Verdict, support: float, at: datetime) -> Verdict:

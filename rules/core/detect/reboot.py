@@ -23,6 +23,7 @@ WINDOW_S = 3600.0
 BOOTS = 4
 CONNECTS = 5
 AFTER_COMMAND_S = 60.0
+AFTER_RESET_S = 300.0
 RESETS = ("reset", "updatefirmware")
 PROVOKING = (
     "triggermessage",
@@ -42,7 +43,8 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
         station.command_at is not None and (obs.at - station.command_at).total_seconds() <= AFTER_COMMAND_S
     )
     asked = (obs.reason or "").casefold() in ASKED_REASONS or (after and command in RESETS)
-    if asked or _triggered(obs.at, station) or _not_accepted(station):
+    expected = _after_reset(obs.at, station)
+    if asked or expected or _triggered(obs.at, station) or _not_accepted(station):
         return []
     station.boots = keep_recent(station.boots, obs.at, WINDOW_S)
     station.commanded_boots = station.commanded_boots + 1 if after and command in PROVOKING else 0
@@ -72,6 +74,16 @@ def _not_accepted(station: StationState) -> bool:
     return station.odd_boot or (station.boot_status or "").casefold() in NOT_YET
 
 
+def _after_reset(at: datetime, station: StationState) -> bool:
+    """The first boot after a reset that the station took; slow ones need minutes for it."""
+    took = station.reset_at
+    if took is None or not 0 <= (at - took).total_seconds() <= AFTER_RESET_S:
+        return False
+    first = station.reset_boot_at != took
+    station.reset_boot_at = took
+    return first
+
+
 def _triggered(at: datetime, station: StationState) -> bool:
     """A boot message that the back end asked for is no boot."""
     return (
@@ -82,6 +94,11 @@ def _triggered(at: datetime, station: StationState) -> bool:
 
 
 def on_connect(obs: Connected, station: StationState) -> list[Signal]:
+    took = station.reset_at
+    if took is not None and station.reset_connect_at != took:
+        station.reset_connect_at = took
+        if 0 <= (obs.at - took).total_seconds() <= AFTER_RESET_S:
+            return []  # a reset that was asked for ends the connection: no sign of a bad link
     station.connects = keep_recent(station.connects, obs.at, WINDOW_S)
     if len(station.connects) < CONNECTS:
         return []
