@@ -14,13 +14,16 @@ from data.catalog_files import load_catalog
 from rules.core.catalog import CatalogError
 from rules.core.routing import NOBODY, Routing
 from rules.core.routing_reader import KINDS
-from rules.dispatch import destinations
+from rules.dispatch import destinations, heartbeat
 
 
 def problems_of(settings: Settings) -> list[str]:
     """One line each, with its place and remedy; empty when all is sound."""
     problems = list(destinations.check(delivery_configs_from(settings)))
     problems += door_problems(settings.ocpp)
+    if address := settings.watchdog.url.reveal():
+        trouble = heartbeat.address_problem(address)
+        problems += [f"watchdog.url: {trouble}"] if trouble else []
     extra = settings.rules.catalog_dir
     if extra is not None and not extra.is_dir():
         problems.append(f"rules.catalog_dir: there is no directory {extra}; correct it or leave it out")

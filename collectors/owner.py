@@ -44,6 +44,7 @@ from rules.core.model import Asset
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import addressee_of
 from rules.dispatch.engine import Engine
+from rules.dispatch.heartbeat import Heartbeat
 from rules.dispatch.magic_link import MagicLinks
 from rules.dispatch.message import Renderer
 
@@ -214,6 +215,22 @@ class Owner:
             session_minutes=settings.magic_links.session_minutes,
         )
         await self.door.start()
+        self._start_heartbeat()
+
+    def _start_heartbeat(self) -> None:
+        """Last of all, so that it is sent only once everything runs."""
+        watchdog = self.settings.watchdog
+        if not watchdog.url.reveal():
+            return
+        answers = OwnerAnswers(self)
+        heartbeat = Heartbeat(
+            watchdog.url.reveal(),
+            every_s=watchdog.interval_s,
+            troubles=lambda: [*answers.not_ready(), *self.delivery.health().mute],
+            on_beat=self.metrics.heartbeat,
+        )
+        heartbeat.start()
+        self._ending.push_async_callback(asyncio.to_thread, heartbeat.stop)
 
 
 def links_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -> MagicLinks | None:

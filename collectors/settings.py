@@ -241,6 +241,18 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     ] = "auto"
 
 
+class WatchdogSettings(Struct, frozen=True, kw_only=True):
+    """The sign of life to a monitor outside, sent while all is well. `url` is the one that counts, wherever
+    it came from."""
+
+    url: Annotated[
+        Secret, Meta(description="http(s) address called while all is well; its silence is the alarm")
+    ] = Secret("")
+    url_env: Annotated[str, Meta(description="name of the variable that holds that address")] = ""
+    url_file: Annotated[Path | None, Meta(description="file that holds that address")] = None
+    interval_s: Annotated[Seconds, Meta(description="seconds between two signs of life")] = 60
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """All of it. `source` is the configuration file that was read, if any."""
 
@@ -257,6 +269,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     authorisation: AuthorisationSettings = AuthorisationSettings()
     privacy: PrivacySettings = PrivacySettings()
     rules: RulesSettings = RulesSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     log: LogSettings = LogSettings()
     destinations: tuple[DestinationSettings, ...] = ()
     source: Path | None = None
@@ -312,5 +325,6 @@ SECTIONS: dict[str, type[Struct]] = {
     "authorisation": AuthorisationSettings,
     "privacy": PrivacySettings,
     "rules": RulesSettings,
+    "watchdog": WatchdogSettings,
     "log": LogSettings,
 }

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_type_hints
 
-from collectors.settings import DestinationSettings, Secret
-from collectors.settings_sources import Gathered, Raw
+from collectors.settings import DestinationSettings
+from collectors.settings_addresses import WAYS, address_of
+from collectors.settings_sources import Gathered
 from collectors.settings_values import convert, shown
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PARTS = ("party", "language", "timeout_s", "form", "contact")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -57,60 +56,11 @@ def _one(
             ok, value = convert(option, hints[key], default, mistakes)
             if ok:
                 options[key] = value
-    url = _url(name, whole, found, environ, mistakes)
-    if url is None or len(mistakes) > before:
-        return None
-    return DestinationSettings(name=name, party=party, url=url, **options)
-
-
-def _url(
-    name: str, whole: Raw, found: Gathered, environ: Mapping[str, str], mistakes: list[str]
-) -> Secret | None:
-    ways = [found.values.get(("destinations", name, key)) for key in ("url", "url_env", "url_file")]
-    given = [raw for raw in ways if raw is not None]
-    if not given:
+    url = address_of(("destinations", name), found, environ, mistakes)
+    if url is None and not any(("destinations", name, way) in found.values for way in WAYS):
         mistakes.append(
             whole.mistake("has no address", f"add url, url_env or url_file to [destinations.{name}]")
         )
+    if url is None or len(mistakes) > before:
         return None
-    if len(given) > 1:
-        keys = " and ".join(raw.key.rsplit(".", 1)[-1] for raw in given)
-        mistakes.append(whole.mistake(f"has its address twice, by {keys}", "keep one of them"))
-        return None
-    raw = given[0]
-    if not isinstance(raw.value, str) or not raw.value.strip():
-        mistakes.append(raw.mistake("is not a text with something in it", "write it between quotes"))
-        return None
-    if ways[0] is not None:
-        return Secret(raw.value.strip())
-    if ways[1] is not None:
-        return _from_variable(raw, environ, mistakes)
-    return _from_file(raw, mistakes)
-
-
-def _from_variable(raw: Raw, environ: Mapping[str, str], mistakes: list[str]) -> Secret | None:
-    if not VARIABLE.fullmatch(raw.value):  # most likely the address itself: never repeat it
-        mistakes.append(raw.mistake("is not the name of a variable", "an address itself belongs in url"))
-        return None
-    text = environ.get(raw.value, "").strip()
-    if not text:
-        mistakes.append(raw.mistake(f"the variable {raw.value} is not set", "set it, or use url_file"))
-    return Secret(text) if text else None
-
-
-def _from_file(raw: Raw, mistakes: list[str]) -> Secret | None:
-    if "://" in raw.value:
-        mistakes.append(raw.mistake("is not a path", "an address itself belongs in url"))
-        return None
-    path = raw.base / Path(raw.value).expanduser()
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        mistakes.append(
-            raw.mistake(f"{path} cannot be read: {reason}", "correct the path or its permissions")
-        )
-        return None
-    if not text:
-        mistakes.append(raw.mistake(f"{path} is empty", "put the address in it"))
-    return Secret(text) if text else None
+    return DestinationSettings(name=name, party=party, url=url, **options)

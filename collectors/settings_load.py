@@ -13,9 +13,12 @@ from typing import Any, get_type_hints
 import msgspec
 
 from collectors.settings import SECTIONS, Settings, SettingsError
+from collectors.settings_addresses import address_of
 from collectors.settings_destinations import destinations_from
 from collectors.settings_sources import Gathered, gather
 from collectors.settings_values import convert
+
+WITH_ADDRESS = ("watchdog",)  # sections whose address may come from a variable or a file
 
 
 def load_settings(arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -37,6 +40,10 @@ def load_settings(arguments: Mapping[str, object], environ: Mapping[str, str], c
                 if ok:
                     values[field] = value
         sections[name] = struct(**values)
+    for name in WITH_ADDRESS:
+        address = address_of((name,), found, environ, mistakes)
+        if address is not None:
+            sections[name] = msgspec.structs.replace(sections[name], url=address)
     destinations = destinations_from(found, environ, mistakes)
     data_dir = _data_dir(found, cwd, mistakes)
     settings = Settings(data_dir=data_dir, destinations=destinations, source=found.source, **sections)

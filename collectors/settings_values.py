@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from collectors.settings import Secret
 from collectors.settings_sources import Raw
 
 EXAMPLES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
@@ -24,6 +25,11 @@ def convert(raw: Raw, kind: Any, default: Any, mistakes: list[str]) -> tuple[boo
         if isinstance(raw.value, str | Path) and str(raw.value).strip():
             return True, raw.base / Path(raw.value).expanduser()
         mistakes.append(raw.mistake(f"{shown(raw)} is not a path", "write the path as text"))
+        return False, None
+    if core is Secret:
+        if isinstance(raw.value, str) and raw.value.strip():
+            return True, Secret(raw.value.strip())
+        mistakes.append(raw.mistake("is not a text with something in it", "write it between quotes"))
         return False, None
     value = raw.value
     if get_origin(core) is tuple and raw.is_text:

@@ -87,6 +87,12 @@ class Metrics:
             "1 when every notice finds its way in time, 0 when the watchdog has something to say.",
             registry=self.registry,
         )
+        self._heartbeats = Counter(
+            "laadwacht_heartbeats",
+            "Signs of life to the monitor outside: sent, failed, or withheld because something is wrong.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._spool_bytes = Gauge(
             "laadwacht_spool_bytes",
             "Tapped messages on disk that the store did not take.",
@@ -163,6 +169,10 @@ class Metrics:
         """What the watchdog over delivery last saw; the age in seconds."""
         self._oldest_unsent.set(oldest_unsent_s)
         self._delivery_healthy.set(int(healthy))
+
+    def heartbeat(self, outcome: str) -> None:
+        """One turn of the sign of life: sent, failed or withheld."""
+        self._heartbeats.labels(outcome).inc()
 
     def spool(self, size: int, lost: int) -> None:
         """Tap mode: bytes waiting on disk, and records that found no room there since the start."""

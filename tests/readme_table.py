@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from msgspec import Meta
 
-from collectors.settings import Settings
+from collectors.settings import Secret, Settings
 from collectors.settings_sources import env_name, option_paths
 
 
@@ -19,7 +19,9 @@ def settings_table() -> str:
         value: Any = Settings()
         for part in path:
             value = getattr(value, part)
-        default = {True: "true", False: "false", None: "–", "": "–", (): "–"}.get(value, str(value))
+        default = {True: "true", False: "false", None: "–", "": "–", (): "–", Secret(""): "–"}.get(
+            value, str(value)
+        )
         if isinstance(value, int | float) and not isinstance(value, bool):
             default = f"{value:g}" if isinstance(value, float) else str(value)
         lines.append(f"| `{'.'.join(path)}` | `{env_name(path)}` | {default} | {_told(path, kind)} |")

@@ -71,14 +71,16 @@ def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path
         "tls_key": ("key.pem", tmp_path / "key.pem"),
         "unknown": ("reject", "reject"),
         "url": ("https://wacht.example.org/", "https://wacht.example.org/"),
+        "url_env": ("WACHT", "WACHT"),
+        "url_file": (__file__, Path(__file__)),
         "min_s": ("444", 444),
         "default_heartbeat_s": ("77", 77),
     }
     text, expected = odd.get(path[-1], ("33", 33))
-    settings: object = load_settings({}, {env_name(path): text}, tmp_path)
+    settings: object = load_settings({}, {env_name(path): text, "WACHT": "https://x"}, tmp_path)
     for part in path:
         settings = getattr(settings, part)
-    assert settings == expected
+    assert (settings.reveal() if isinstance(settings, Secret) else settings) == expected
 
 
 def test_a_variable_set_to_nothing_is_not_set(tmp_path: Path) -> None:
@@ -142,6 +144,22 @@ def test_a_variable_replaces_the_address_that_the_file_gives(tmp_path: Path) -> 
     (tmp_path / "laadwacht.toml").write_text(HELPDESK.replace("helpdesk", "help-desk") + 'url_env = "GONE"\n')
     settings = load_settings({}, {"LAADWACHT_DESTINATIONS_HELP_DESK_URL": "json://x"}, tmp_path)
     assert [(one.name, one.url) for one in settings.destinations] == [("help-desk", Secret("json://x"))]
+
+
+def test_the_address_of_the_watchdog_comes_from_three_places_and_never_shows(tmp_path: Path) -> None:
+    (tmp_path / "address").write_text("https://hc.example/geheim\n")
+    config = tmp_path / "laadwacht.toml"
+    for text in ('url = "https://hc.example/geheim"', 'url_env = "HC"', 'url_file = "address"'):
+        config.write_text(f"[watchdog]\n{text}\n")
+        settings = load_settings({}, {"HC": "https://hc.example/geheim"}, tmp_path)
+        assert settings.watchdog.url.reveal() == "https://hc.example/geheim"
+        assert "geheim" not in repr(settings)
+    config.write_text('[watchdog]\nurl = "https://hc.example/geheim"\nurl_env = "HC"\n')
+    assert mistakes_of({}, {"HC": "x"}, tmp_path) == [
+        f"{config}: watchdog: has its address twice, by url and url_env; keep one of them"
+    ]
+    outdone = load_settings({}, {"LAADWACHT_WATCHDOG_URL": "https://hc.example/ander"}, tmp_path)
+    assert outdone.watchdog.url.reveal() == "https://hc.example/ander"
 
 
 def test_a_destination_can_live_in_the_environment_alone(tmp_path: Path) -> None:

@@ -68,7 +68,15 @@ class Delivery:
             )
             for config in configs
         }
-        self._watchdog = Watchdog(store, clock, self.lanes, engine, on_look=on_look, every_s=look_every_s)
+        self._watchdog = Watchdog(
+            store,
+            clock,
+            self.lanes,
+            engine,
+            helpdesk=[desk.name for desk in self._helpdesk],
+            on_look=on_look,
+            every_s=look_every_s,
+        )
 
     def start(self) -> None:
         """Take back what a dead owner was sending (it may have arrived), then start the lanes."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ EVERY_S = 15.0
 OVERDUE_S = 120.0
 UNSENT_S = 900.0
 ENGINE_LAG_S = 30.0
+FAILING = 3  # failures in a row that are no chance any more
 DEAD_WITHIN = timedelta(hours=24)
 
 
@@ -40,12 +41,16 @@ class QueueState(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryHealth(Struct, frozen=True, kw_only=True):
-    """`reasons` tell in plain words what is not well; empty when `ok`. `oldest_unsent_s`: over all lanes."""
+    """`reasons` tell in plain words what is not well; empty when `ok`. `oldest_unsent_s`: over all lanes.
+
+    `mute`: those of them that no message could tell anybody, because the way of messages itself is blocked.
+    """
 
     ok: bool
     at: datetime
     oldest_unsent_s: float = 0.0
     reasons: list[str] = []
+    mute: list[str] = []
     queues: list[QueueState] = []
     lanes: list[LaneStats] = []
 
@@ -60,10 +65,12 @@ class Watchdog:
         lanes: Callable[[], list[LaneStats]],
         engine: Callable[[], EngineStats] | None = None,
         *,
+        helpdesk: Collection[str] = (),
         every_s: float = EVERY_S,
         on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
     ) -> None:
-        """`on_look` hears every result: a gauge, or a sign of life to a monitor outside when all is well."""
+        """`helpdesk`: names of the operator's own destinations. `on_look` hears every result."""
+        self._helpdesk = frozenset(helpdesk)
         self._store = store
         self._clock = clock
         self._lanes = lanes
@@ -98,25 +105,29 @@ class Watchdog:
         )
         queues = [_queue_state(row, now) for row in table.rows(named=True)]
         lanes = self._lanes()
-        reasons = [*self._lane_reasons(lanes), *_queue_reasons(queues, lanes), *self._engine_reasons()]
+        mute = [
+            *(f"lane {lane.destination} does not run" for lane in lanes if not lane.running),
+            *_overdue_reasons(queues, lanes),
+            *self._helpdesk_reasons(lanes),
+            *self._engine_reasons(),
+        ]
+        reasons = [*mute, *_failing_reasons(lanes), *_queue_reasons(queues, lanes)]
         self._last = DeliveryHealth(
             ok=not reasons,
             at=now,
             oldest_unsent_s=max((queue.oldest_unsent_s for queue in queues), default=0.0),
             reasons=reasons,
+            mute=mute,
             queues=queues,
             lanes=lanes,
         )
         return self._last
 
-    def _lane_reasons(self, lanes: list[LaneStats]) -> list[str]:
-        reasons = [f"lane {lane.destination} does not run" for lane in lanes if not lane.running]
-        reasons += [
-            f"destination {lane.destination} failed {lane.failures_in_row} times in a row: {lane.last_detail}"
-            for lane in lanes
-            if lane.failures_in_row >= 3
-        ]
-        return reasons
+    def _helpdesk_reasons(self, lanes: list[LaneStats]) -> list[str]:
+        desks = [lane for lane in lanes if lane.destination in self._helpdesk]
+        if desks and all(desk.failures_in_row >= FAILING for desk in desks):
+            return ["no destination of the helpdesk accepts messages"]
+        return []
 
     def _engine_reasons(self) -> list[str]:
         if self._engine is None:
@@ -157,6 +168,24 @@ def _queue_state(row: dict[str, Any], now: datetime) -> QueueState:
     )
 
 
+def _overdue_reasons(queues: list[QueueState], lanes: list[LaneStats]) -> list[str]:
+    """What a lane that is well leaves lying; one that rests after failures has its own reason."""
+    well = {lane.destination for lane in lanes if lane.failures_in_row < FAILING}
+    return [
+        f"{queue.overdue} notices to {queue.destination} are overdue"
+        for queue in queues
+        if queue.overdue and queue.destination in well
+    ]
+
+
+def _failing_reasons(lanes: list[LaneStats]) -> list[str]:
+    return [
+        f"destination {lane.destination} failed {lane.failures_in_row} times in a row: {lane.last_detail}"
+        for lane in lanes
+        if lane.failures_in_row >= FAILING
+    ]
+
+
 def _queue_reasons(queues: list[QueueState], lanes: list[LaneStats]) -> list[str]:
     served = {lane.destination for lane in lanes}
     reasons = []
@@ -167,8 +196,6 @@ def _queue_reasons(queues: list[QueueState], lanes: list[LaneStats]) -> list[str
                 f"{unsent} notices wait for destination {queue.destination}, which is not configured"
             )
             continue
-        if queue.overdue:
-            reasons.append(f"{queue.overdue} notices to {queue.destination} are overdue")
         if queue.oldest_unsent_s > UNSENT_S:
             reasons.append(f"the oldest notice to {queue.destination} waits {queue.oldest_unsent_s:.0f} s")
         if queue.dead:
