@@ -4,9 +4,9 @@ Decides the files' form and what of them can be read. A group is durable when `a
 synced, before any station is told. Must never remove a file that holds a group the tables do not have, nor
 drop a damaged one in silence.
 
-A file is a header (the columns of the three tables, so that a later version can read it) and groups: length,
-CRC-32, sequence number, then an Arrow record batch a table. A group cut short at the end of a file was never
-acknowledged: a process or machine ended while it was written.
+A file is a line that names its form, then groups: length, CRC-32, sequence number, and the rows in MessagePack
+with the names of their members, so that a later version can read it. A group cut short at the end of a file was
+never acknowledged: a process or machine ended while it was written.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
+import msgspec
 
 from data.errors import StoreCorrupt, StoreUnwritable
-from data.rows import FRAME_SCHEMA, LINK_SCHEMA, OBSERVATION_SCHEMA, Tables
+from data.rows import Batch, FrameRow, LinkEventRow, UnfitRow
+from rules.core.model import AnyObservation, Seen
 
 log = logging.getLogger(__name__)
 
-MAGIC = b"laadwacht journal 1\n"
-SCHEMAS = (FRAME_SCHEMA, LINK_SCHEMA, OBSERVATION_SCHEMA)
+MAGIC = b"laadwacht journal 2\n"
 # A new file after so many bytes: bounds what is read again after a crash, and the disk space held.
 MAX_FILE_BYTES = 32 * 1024 * 1024
 
 _HEAD = struct.Struct("<IIQ")  # bytes that follow, their CRC-32 (with the number's), sequence number
-_PART = struct.Struct("<I")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[list[FrameRow], list[LinkEventRow], list[AnyObservation]]).decode
 
 
 class Group(NamedTuple):
     sequence: int
-    tables: Tables
+    batch: Batch
 
 
 class Journal:
@@ -55,15 +56,16 @@ class Journal:
         # Full files and the last sequence in each, oldest first.
         self._full: list[tuple[Path, int]] = []
 
-    def append(self, tables: Tables) -> int:
+    def append(self, batch: Batch) -> int:
         """Makes the group durable and returns its sequence number.
 
         Raises StoreUnwritable when it is not: then nothing of it will be read back as a whole group, or the
-        file is never written to again.
+        file is never written to again. Raises UnfitRow, TypeError or ValueError, before anything is written,
+        for rows that could not be read back as they are.
         """
+        body = _encoded(batch)
         sequence = self._next
         self._next += 1
-        body = b"".join(_encoded(tables))
         data = _HEAD.pack(len(body), _checksum(sequence, body), sequence) + body
         try:
             if self._file is None:
@@ -98,7 +100,7 @@ class Journal:
         self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._size = 0
-        self._write(_header())
+        self._write(MAGIC)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)  # else the file's name could be lost with the power
@@ -155,23 +157,14 @@ def groups_after(database: Path, sequence: int, *, keep_damaged: bool = True) ->
 
 def _read(file: Path, keep_damaged: bool) -> Iterator[Group]:
     data = file.read_bytes()
-    header = len(MAGIC) + _HEAD.size
-    if len(data) < header:
+    at = len(MAGIC)
+    if len(data) < at:
         return  # ended before its first group
     if not data.startswith(MAGIC):
+        if data.startswith(b"laadwacht journal "):
+            raise StoreCorrupt(f"{file} was written by another version: run that one once")
         _damaged(file, 0, len(data), keep_damaged)
         return
-    length, crc, _zero = _HEAD.unpack_from(data, len(MAGIC))
-    at = header + length
-    if len(data) < at:
-        return
-    if _checksum(0, data[header:at]) != crc:
-        _damaged(file, 0, len(data), keep_damaged)
-        return
-    try:
-        schemas = [pa.ipc.read_schema(pa.py_buffer(part)) for part in _parts(data[header:at])]
-    except pa.ArrowInvalid as error:
-        raise StoreCorrupt(f"{file} was written by another version: run that one once ({error})") from error
     while len(data) - at >= _HEAD.size:
         length, crc, sequence = _HEAD.unpack_from(data, at)
         start, end = at + _HEAD.size, at + _HEAD.size + length
@@ -183,7 +176,13 @@ def _read(file: Path, keep_damaged: bool) -> Iterator[Group]:
                 _damaged(file, at, len(data), keep_damaged)
                 return
             break
-        yield Group(sequence, _decoded(schemas, body))
+        try:
+            frames, links, observations = _decode(body)
+        except msgspec.MsgspecError as error:
+            raise StoreCorrupt(
+                f"{file} was written by another version: run that one once ({error})"
+            ) from error
+        yield Group(sequence, Batch(frames=frames, links=links, observations=list(observations)))
         at = end
     if at < len(data):
         log.warning("%s ends in the middle of a group that nobody was told is stored: left out", file)
@@ -201,37 +200,13 @@ def _checksum(sequence: int, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(sequence.to_bytes(8, "little")))
 
 
-def _header() -> bytes:
-    parts = [schema.serialize().to_pybytes() for schema in SCHEMAS]
-    body = b"".join(_PART.pack(len(part)) + part for part in parts)
-    return MAGIC + _HEAD.pack(len(body), _checksum(0, body), 0) + body
-
-
-def _encoded(tables: Tables) -> Iterator[bytes | pa.Buffer]:
-    for table in tables:
-        if table is None:
-            yield _PART.pack(0)
-            continue
-        (batch,) = table.to_batches()
-        part = batch.serialize()
-        yield _PART.pack(part.size)
-        yield part
-
-
-def _parts(body: bytes) -> list[bytes]:
-    parts, at = [], 0
-    for _ in SCHEMAS:
-        (size,) = _PART.unpack_from(body, at)
-        at += _PART.size
-        parts.append(body[at : at + size])
-        at += size
-    return parts
-
-
-def _decoded(schemas: list[pa.Schema], body: bytes) -> Tables:
-    return Tables(
-        *(
-            pa.Table.from_batches([pa.ipc.read_record_batch(pa.py_buffer(part), schema)]) if part else None
-            for schema, part in zip(schemas, _parts(body), strict=True)
-        )
-    )
+def _encoded(batch: Batch) -> bytes:
+    """All but `Seen`, which the frame itself implies."""
+    told = [observation for observation in batch.observations if type(observation) is not Seen]
+    body = _encode((batch.frames, batch.links, told))
+    try:
+        # Promised is only what can be read back, with a value of the right kind in every place.
+        _decode(body)
+    except msgspec.ValidationError as error:
+        raise UnfitRow(str(error)) from error
+    return body

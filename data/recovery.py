@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from data.insert import TABLES, insert_tables, joined, mark_of, set_mark
+from data.insert import TABLES, insert_tables, mark_of, set_mark
 from data.journal import groups_after, journal_files
-from data.rows import Tables
+from data.rows import Batch, Tables, joined, tables_of
 from data.transaction import in_transaction
 
 log = logging.getLogger(__name__)
@@ -26,10 +26,10 @@ def replay(connection: duckdb.DuckDBPyConnection, database: Path) -> int:
     """Returns the last sequence number in use. Raises duckdb.Error; then the journal is untouched."""
     files = journal_files(database)
     last = mark_of(connection)
-    waiting: list[Tables] = []
+    waiting: list[Batch] = []
     recovered = 0
     for group in groups_after(database, last):
-        waiting.append(group.tables)
+        waiting.append(group.batch)
         last = max(last, group.sequence)
         recovered += 1
         if len(waiting) >= STEP:
@@ -44,9 +44,9 @@ def replay(connection: duckdb.DuckDBPyConnection, database: Path) -> int:
     return last
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, waiting: list[Tables], last: int) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, waiting: list[Batch], last: int) -> None:
     def job(cursor: duckdb.DuckDBPyConnection) -> None:
-        insert_tables(cursor, waiting)
+        insert_tables(cursor, tables_of(joined(waiting)))
         set_mark(cursor, last)
 
     in_transaction(connection, job)
@@ -55,7 +55,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, waiting: list[Tables], last: 
 def left_in_journal(connection: duckdb.DuckDBPyConnection, database: Path) -> Tables:
     """What a crashed owner made durable and did not bring to the tables. Nothing is changed."""
     groups = groups_after(database, mark_of(connection), keep_damaged=False)
-    return joined([group.tables for group in groups])
+    return tables_of(joined([group.batch for group in groups]))
 
 
 def add_journal(cursor: duckdb.DuckDBPyConnection, left: Tables) -> None:

@@ -1,6 +1,6 @@
-"""The rows that intake hands to the store, and how they become column batches.
+"""The rows that intake hands to the store, and how they become columns.
 
-Decides only the column types. Must never drop or reorder a row. Instants are aware UTC in Python and
+Decides only the types. Must never drop or reorder a row. Instants are aware UTC in Python and
 naive UTC in the columns (DuckDB's Python client needs an extra package for zoned ones).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -20,6 +20,7 @@ UTC_MICROSECONDS = pa.timestamp("us")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 TEXT_LIST = pa.list_(pa.string())
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def naive_utc(instant: datetime) -> datetime:
@@ -37,7 +38,7 @@ class FrameRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     record_id: int
-    received_at: datetime
+    received_at: Instant
     station: str
     direction: str
     raw: str
@@ -53,7 +54,7 @@ class LinkEventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A station connected or disconnected. `event` is `connected` or `disconnected`."""
 
     record_id: int
-    at: datetime
+    at: Instant
     station: str
     event: str
     version: str | None = None
@@ -72,6 +73,22 @@ class Batch(msgspec.Struct, kw_only=True):
 
     def size(self) -> int:
         return len(self.frames) + len(self.links) + len(self.observations)
+
+    def has_imports(self) -> bool:
+        return any(row.import_key is not None for row in self.frames) or any(
+            row.import_key is not None for row in self.links
+        )
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """All rows of all batches, in order."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        frames=[frame for batch in batches for frame in batch.frames],
+        links=[link for batch in batches for link in batch.links],
+        observations=[observation for batch in batches for observation in batch.observations],
+    )
 
 
 def _schema(required: str, *fields: tuple[str, pa.DataType]) -> pa.Schema:
@@ -131,24 +148,22 @@ class UnfitRow(ValueError):
 
 
 class Tables(NamedTuple):
-    """Rows as columns; None for a table that gets none. What fits here fits into the database."""
+    """Rows as columns; None for a table that gets none."""
 
     frames: pa.Table | None
     links: pa.Table | None
     observations: pa.Table | None
 
 
-def tables_of(batches: Sequence[Batch]) -> Tables:
-    """The rows of all batches, in order.
+def tables_of(batch: Batch) -> Tables:
+    """The rows of a batch, in order.
 
     Raises UnfitRow, TypeError, ValueError or OverflowError for a row that does not fit its columns.
     """
-    frames = [frame for batch in batches for frame in batch.frames]
-    links = [link for batch in batches for link in batch.links]
     return Tables(
-        frame_table(frames) if frames else None,
-        link_table(links) if links else None,
-        observation_table(observation for batch in batches for observation in batch.observations),
+        frame_table(batch.frames) if batch.frames else None,
+        link_table(batch.links) if batch.links else None,
+        observation_table(batch.observations),
     )
 
 
@@ -164,11 +179,10 @@ def column_table(schema: pa.Schema, rows: Sequence[Any], attributes: Sequence[st
 
     Instants must be there and aware. `rows` must not be empty.
     """
-    columns = zip(*map(attrgetter(*attributes), rows), strict=True)
-    arrays = [
-        instants(values) if field.type == UTC_MICROSECONDS else pa.array(values, field.type)
-        for field, values in zip(schema, columns, strict=True)
-    ]
+    arrays = []
+    for field, attribute in zip(schema, attributes, strict=True):
+        values = list(map(attrgetter(attribute), rows))
+        arrays.append(instants(values) if field.type == UTC_MICROSECONDS else pa.array(values, field.type))
     return _fitting(arrays, schema)
 
 

@@ -19,9 +19,10 @@ import duckdb
 import msgspec
 
 from data.errors import StoreClosed, StoreError, StoreUnwritable
-from data.insert import has_imports, insert_imports, insert_tables, set_mark
+from data.fitting import fitting_tables
+from data.insert import insert_imports, insert_tables, set_mark
 from data.journal import Journal
-from data.rows import Batch, Tables, tables_of
+from data.rows import Batch, Tables, joined, tables_of
 from data.transaction import in_transaction
 from rules.core.model import Observation
 
@@ -59,6 +60,7 @@ class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
     failed_commits: int
     failed_callbacks: int
     skipped_imports: int
+    unfit_rows: int
     commit_s: float
     last_error: str | None
 
@@ -82,10 +84,10 @@ class _Group(msgspec.Struct):
 
     count: int  # writes
     rows: int
+    batch: Batch
     sequence: int | None = None
-    tables: Tables = Tables(None, None, None)
-    observations: list[Observation] = []
     waiting: list[_Write] = []
+    imports: Tables | None = None  # as columns, when `waiting`
 
 
 class Writer:
@@ -108,6 +110,7 @@ class Writer:
         self._commit_watchers: list[CommitWatcher] = []
         self._incoming_rows = self._waiting_rows = self._committed_rows = 0
         self._commits = self._failed_commits = self._failed_callbacks = self._skipped_imports = 0
+        self._unfit_rows = 0
         self._commit_s = 0.0
         self._insert_after = 0.0
         self._journal_error: str | None = None
@@ -179,6 +182,7 @@ class Writer:
             failed_commits=self._failed_commits,
             failed_callbacks=self._failed_callbacks,
             skipped_imports=self._skipped_imports,
+            unfit_rows=self._unfit_rows,
             commit_s=self._commit_s,
             last_error=self._journal_error or self._table_error,
         )
@@ -229,15 +233,16 @@ class Writer:
 
     def _keep(self, writes: list[_Write]) -> None:
         started = time.perf_counter()
-        group = _Group(len(writes), sum(write.rows for write in writes))
+        batch = joined([write.batch for write in writes])
+        group = _Group(len(writes), sum(write.rows for write in writes), batch)
         try:
             if self._waiting_rows > MAX_STRANDED_ROWS:
                 raise StoreUnwritable(f"the database takes nothing any more: {self._table_error}")
-            group.tables = tables_of([write.batch for write in writes])
-            if has_imports(group.tables):
+            if batch.has_imports():
+                group.imports = tables_of(batch)
                 group.waiting = writes
             else:
-                group.sequence = self._journal.append(group.tables)
+                group.sequence = self._journal.append(batch)
         except Exception as error:
             self._failed_commits += 1
             if len(writes) > 1 and not isinstance(error, StoreError):
@@ -245,7 +250,7 @@ class Writer:
                 for write in writes:
                     self._keep([write])
                 return
-            group.tables = Tables(None, None, None)
+            group.batch = Batch()
             self._pass_on(group)
             if isinstance(error, StoreError):
                 self._journal_error = str(error)
@@ -254,7 +259,6 @@ class Writer:
                 self._tell(write, error)
             return
         self._journal_error = None
-        group.observations = [seen for write in writes for seen in write.batch.observations]
         self._pass_on(group)
         if not group.waiting:
             self._durable(writes, started, group.rows)
@@ -315,19 +319,21 @@ class Writer:
 
     def _bring(self, groups: list[_Group]) -> None:
         started = time.monotonic()
-        imports = groups[0].waiting
+        waiting, imports = groups[0].waiting, groups[0].imports
         last = max((group.sequence for group in groups if group.sequence), default=None)
-        observations = [seen for group in groups for seen in group.observations]
+        batch = joined([group.batch for group in groups])
+        observations = batch.observations
 
         def insert(cursor: duckdb.DuckDBPyConnection) -> set[int]:
-            if imports:
-                return insert_imports(cursor, groups[0].tables)
-            insert_tables(cursor, [group.tables for group in groups])
+            if imports is not None:
+                return insert_imports(cursor, imports)
+            insert_tables(cursor, tables)
             if last is not None:
                 set_mark(cursor, last)
             return set()
 
         try:
+            tables, unfit = (imports, []) if imports is not None else fitting_tables(batch)
             known = in_transaction(self._cursor, insert)
         except Exception as error:
             self._strand(groups, error)
@@ -336,10 +342,13 @@ class Writer:
         self._table_error = None
         if last is not None:
             self._journal.remove_until(last)
-        if imports:
+        for row in unfit:
+            self._unfit_rows += 1
+            log.error("a row fits no table and is left out: %r", row)
+        if waiting:
             self._skipped_imports += len(known)
             observations = [seen for seen in observations if seen.record_id not in known]
-            self._durable(imports, started, groups[0].rows)
+            self._durable(waiting, started, groups[0].rows)
         if observations:
             for subscriber in self._subscribers:
                 self._call(subscriber, observations)

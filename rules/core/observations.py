@@ -8,8 +8,9 @@ connector N there is EVSE N, connector N.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from rules.core.window import Window
 from rules.core.words import Status
@@ -19,7 +20,7 @@ class Observation(Struct, frozen=True, kw_only=True, tag_field="kind", omit_defa
     """One fact. `at` is our receipt time, `station_at` the station's own time stamp where it gave one."""
 
     station: str
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     record_id: int = 0
     station_at: datetime | None = None
 

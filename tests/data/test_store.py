@@ -255,9 +255,21 @@ def test_a_naive_instant_is_refused_where_it_would_be_guessed(store: Store) -> N
         store.apply([], cursor=1, snapshot=b"x", at=NOON.replace(tzinfo=None))
 
 
+def test_a_row_no_column_takes_is_set_aside_told_and_holds_up_no_other(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The right kind, so the journal takes it; but the column has 8 bits.
+    odd = FrameRow(record_id=2, received_at=NOON, station="BE-1", direction="in", raw="x", type=4_000)
+    assert submit_and_wait(store, heard(1), Batch(frames=[odd]), heard(3)) == [None, None, None]
+    assert store.sql("SELECT record_id FROM frame ORDER BY 1")["record_id"].to_list() == [1, 3]
+    assert store.stats().unfit_rows == 1
+    assert "fits no table" in caplog.text
+    assert "4000" in caplog.text
+
+
 def test_a_row_with_a_naive_instant_is_refused_and_others_are_stored(store: Store) -> None:
     naive = FrameRow(
         record_id=1, received_at=NOON.replace(tzinfo=None), station="BE-1", direction="in", raw="x"
     )
-    assert isinstance(submit_and_wait(store, Batch(frames=[naive]))[0], TypeError)
+    assert isinstance(submit_and_wait(store, Batch(frames=[naive]))[0], UnfitRow)
     assert submit_and_wait(store, heard(2)) == [None]
