@@ -40,35 +40,43 @@ Answer = Callable[[dict[str, Any], AnswerContext], dict[str, Any]]
 _NO_PAYLOAD: Final[dict[str, Any]] = {}
 
 
-def answer(version: str | None, frame: Frame, context: AnswerContext) -> str | None:
-    """The JSON text to send back; None where nothing is to be answered (no CALL, or no message id).
+def answer(version: str | None, frame: Frame, context: AnswerContext) -> Frame | None:
+    """The answer, `raw` its JSON text; None where nothing is to be answered (no CALL, or no message id).
 
     `version` is what the connection agreed on; a request in the words of another version is answered in
     those. Never raises on what a station sends.
     """
     if frame.type != CALL or frame.message_id is None:
         return None
-    message_id: str | msgspec.Raw = frame.message_id
-    if findings.MESSAGE_ID_NOT_TEXT in frame.findings:  # a number comes back as the number it was
-        message_id = msgspec.Raw(frame.message_id.encode())
     action = frame.action
     if action is None:
         code = "FormationViolation" if version in (None, "1.6") else "FormatViolation"
-        return _error(message_id, code, "The message names no action")
+        return _error(frame, code, "The message names no action")
     table = ANSWERS_2 if is_modern(version, action, frame.payload) else ANSWERS_16
     handler = table.get(action)
     if handler is None:
-        return _error(message_id, "NotImplemented", "This action is not known")
-    return _encode((CALLRESULT, message_id, handler(frame.payload, context))).decode()
+        return _error(frame, "NotImplemented", "This action is not known")
+    payload = handler(frame.payload, context)
+    text = _encode((CALLRESULT, _message_id(frame), payload)).decode()
+    return Frame(CALLRESULT, frame.message_id, None, payload, None, None, text)
 
 
-def _error(message_id: str | msgspec.Raw, code: str, description: str) -> str:
-    return _encode((CALLERROR, message_id, code, description, _NO_PAYLOAD)).decode()
+def _message_id(frame: Frame) -> str | msgspec.Raw | None:
+    """As it came: a number comes back as the number it was."""
+    if frame.findings and findings.MESSAGE_ID_NOT_TEXT in frame.findings:
+        return msgspec.Raw((frame.message_id or "").encode())
+    return frame.message_id
+
+
+def _error(frame: Frame, code: str, description: str) -> Frame:
+    text = _encode((CALLERROR, _message_id(frame), code, description, _NO_PAYLOAD)).decode()
+    return Frame(CALLERROR, frame.message_id, None, _NO_PAYLOAD, code, description, text)
 
 
 def instant_text(instant: datetime) -> str:
     """An aware UTC datetime as stations of all versions read it: milliseconds and Z."""
-    return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    # A naive one asks no zone for its offset: a third of the time.
+    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _nothing(payload: dict[str, Any], context: AnswerContext) -> dict[str, Any]:

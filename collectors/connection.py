@@ -173,14 +173,14 @@ class StationConnection(ServerConnection):
             authorise=desk.authorise,
             new_transaction=desk.new_transaction,
         )
-        text = answer(self.version, frame, context)
-        if text is None:
+        reply = answer(self.version, frame, context)
+        if reply is None:
             return
-        desk.intake.answered(self.station, self.version, text, now, self.decoder)
+        desk.intake.answered(self.station, self.version, reply, now, self.decoder)
         if frame.action == "Heartbeat":
-            self.send_text(text)
+            self.send_text(reply.raw)
         else:
-            desk.intake.after_commit(partial(self.send_text, text))
+            desk.intake.after_commit(partial(self.send_text, reply.raw))
 
     def _resume_reading(self) -> None:
         if not self.transport.is_closing():

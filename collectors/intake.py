@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
-
-import msgspec
+from typing import Protocol
 
 from collectors import frame as ocppj
-from collectors.frame import CALLRESULT, Frame
+from collectors.frame import Frame
 from collectors.ocpp import Decoded, Decoder
 from collectors.privacy import Pseudonymiser
 from data.rows import Batch, FrameRow, LinkEventRow
@@ -22,9 +20,6 @@ from rules.core.model import Connected, Disconnected, FindingSeen, Observation
 
 # Stations can invent actions; this many kinds are counted by name, the rest together.
 MAX_COUNTED = 500
-
-
-_decode_own = msgspec.json.Decoder(list[Any]).decode
 
 
 class FrameStore(Protocol):
@@ -66,17 +61,12 @@ class Intake:
         frame = self.pseudonymiser.frame(ocppj.parse(raw))
         return frame, self._record(station, version, direction, frame, at, decoder, import_key, findings)
 
-    def answered(self, station: str, version: str, text: str, at: datetime, decoder: Decoder) -> None:
+    def answered(self, station: str, version: str, reply: Frame, at: datetime, decoder: Decoder) -> None:
         """Record our own answer to a CALL: `frame` without the doubts that a station's text deserves.
 
         Our answers carry no token, so there is nothing to pseudonymise.
         """
-        kind, message_id, *rest = _decode_own(text)
-        if kind == CALLRESULT:
-            frame = Frame(kind, str(message_id), None, rest[0], None, None, text)
-        else:
-            frame = Frame(kind, str(message_id), None, rest[2], rest[0], rest[1], text)
-        self._record(station, version, "out", frame, at, decoder, None, ())
+        self._record(station, version, "out", reply, at, decoder, None, ())
 
     def _record(  # noqa: PLR0917
         self,

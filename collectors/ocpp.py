@@ -23,6 +23,7 @@ from rules.core.model import (
     CommandAnswered,
     CommandSent,
     FindingSeen,
+    Heartbeat,
     Observation,
     OddAnswered,
     PromiseBroken,
@@ -41,6 +42,11 @@ DEMANDED: Final = {
     "StartTransaction": ("transactionId", "idTagInfo"),
 }
 """Members that answers must have, in 1.6 and 2.x alike (2.x says idTokenInfo), and a station cannot miss."""
+
+# Requests whose answers tell nothing.
+_SILENT: Final = (frozenset(ocpp16.REQUESTS) | frozenset(ocpp2.REQUESTS)) - (
+    frozenset(DEMANDED) | frozenset(ocpp16.ANSWERS) | frozenset(ocpp2.ANSWERS)
+)
 
 # The member that only this version's payload of an action both versions know has: (1.6, 2.x).
 _MARKS: Final = {
@@ -102,6 +108,10 @@ class Decoder:
 
         A frame from the station always gives at least one observation that proves life.
         """
+        if not frame.findings:
+            plain = self._plain(station, at, direction, frame, record_id)
+            if plain is not None:
+                return plain
         reading = Reading(station, at, record_id, frame.message_id or "")
         action = frame.action
         incoming = direction == "in"
@@ -119,6 +129,24 @@ class Decoder:
         except Exception as error:  # a defect of ours must not cost the station its connection, nor hide
             reading.find(findings.DECODE_FAILED, f"{type(error).__name__}: {error}")
         return _decoded(reading, action, frame, incoming)
+
+    def _plain(
+        self, station: str, at: datetime, direction: str, frame: Frame, record_id: int
+    ) -> Decoded | None:
+        """The short way for most of all frames: Heartbeats, and answers that only say "received"."""
+        if direction == "in":
+            if frame.action != "Heartbeat" or frame.type != CALL or self._promised or self.version is None:
+                return None
+            message_id = frame.message_id or ""
+            _put(self._asked, message_id, Asked("Heartbeat", message_id))
+            return Decoded("Heartbeat", (), [Heartbeat(station=station, at=at, record_id=record_id)])
+        if frame.type != CALLRESULT:
+            return None
+        asked = self._asked.get(frame.message_id or "")
+        if asked is None or asked.odd or asked.action not in _SILENT:
+            return None
+        del self._asked[frame.message_id or ""]
+        return Decoded(asked.action, (), [])
 
     def _request(
         self, reading: Reading, action: str, payload: dict[str, Any], found: tuple[str, ...]

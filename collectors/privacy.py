@@ -83,6 +83,9 @@ _SECRET_HINTS: Final = (
     "@",
 )
 _SIM_HINTS: Final = ("imsi", "iccid")
+# An escape may stand for a letter of any of these.
+_KEYLESS_HINTS: Final = (*_SECRET_HINTS, *_SIM_HINTS, "\\u")
+_ALL_HINTS: Final = (*_HINTS, *_KEYLESS_HINTS)
 
 _NAME: Final = (
     r"(?<![a-z])(?:(?:parent|group|additional)?[_-]?id[_-]?(?:tag|token)|rfid[_-]?(?:tag|card)?|tag[_-]?u?id"
@@ -146,13 +149,10 @@ class Pseudonymiser:
         """
         raw = frame.raw
         lowered = raw.lower()
-        cards = self._key is not None and any(hint in lowered for hint in _HINTS)
-        if (
-            not cards
-            and "\\u" not in lowered
-            and not any(hint in lowered for hint in _SECRET_HINTS)
-            and not any(hint in lowered for hint in _SIM_HINTS)
-        ):
+        for hint in _ALL_HINTS if self._key is not None else _KEYLESS_HINTS:
+            if hint in lowered:
+                break
+        else:
             return frame
         work = _Replacing(self)
         payload = work.walk(frame.payload)

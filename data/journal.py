@@ -4,9 +4,9 @@ Decides the files' form and what of them can be read. A group is durable when `a
 synced, before any station is told. Must never remove a file that holds a group the tables do not have, nor
 drop a damaged one in silence.
 
-A file is a line that names its form, then groups: length, CRC-32, sequence number, and the rows in MessagePack
-with the names of their members, so that a later version can read it. A group cut short at the end of a file was
-never acknowledged: a process or machine ended while it was written.
+A file is a line that names its form, then groups: length, CRC-32, sequence number, and the rows in
+MessagePack with the names of their members, so that a later version can read it. A group cut short at the end
+of a file was never acknowledged: a process or machine ended while it was written.
 """
 
 from __future__ import annotations

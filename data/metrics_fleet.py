@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from datetime import datetime
 
 from rules.core.model import Observation, Seen, Status, StatusReported
 
@@ -48,20 +49,28 @@ class FleetMetrics:
 
     def observed(self, observations: Iterable[Observation]) -> None:
         """What the station itself sent proves life; its own back end's doings do not."""
+        newest: dict[str, datetime] = {}
         for observation in observations:
-            if type(observation) is StatusReported:
+            kind = type(observation)
+            if kind is StatusReported:
                 self.connector_status(
-                    observation.station, observation.evse, observation.connector, observation.status.value
+                    observation.station,
+                    observation.evse,  # type: ignore[attr-defined]
+                    observation.connector,  # type: ignore[attr-defined]
+                    observation.status.value,  # type: ignore[attr-defined]
                 )
-                self.last_seen(observation.station, observation.at.timestamp())
-            elif type(observation) is Seen:
-                if observation.direction == "in":
-                    self.last_seen(observation.station, observation.at.timestamp())
-            elif type(observation).__struct_config__.tag in _PROOF_OF_LIFE:
-                self.last_seen(observation.station, observation.at.timestamp())
+            elif kind not in _LIFE and not (kind is Seen and observation.direction == "in"):  # type: ignore[attr-defined]
+                continue
+            known = newest.get(observation.station)
+            if known is None or observation.at > known:
+                newest[observation.station] = observation.at
+        for station, at in newest.items():
+            self.last_seen(station, at.timestamp())
 
     def connector_status(self, station: str, evse: int, connector: int, status: str) -> None:
         key = (station, evse, connector)
+        if self._status.get(key) == status:
+            return
         with self._lock:
             present = self._status.get(key)
             if present == status or (present is None and not self._has_room(station)):
@@ -117,4 +126,7 @@ _PROOF_OF_LIFE = frozenset(
         "command_answered",
         "finding",
     }
+)
+_LIFE = frozenset(
+    kind for kind in Observation.__subclasses__() if kind.__struct_config__.tag in _PROOF_OF_LIFE
 )

@@ -92,16 +92,16 @@ def test_our_own_answers_are_recorded_as_if_they_had_been_read_back(store: Store
     actions = sorted(ANSWERS_16 if version == "1.6" else ANSWERS_2)
     for action in [*actions, "MakeCoffee"]:
         request = parse(f'[2,"m-{action}","{action}",{{"idTag":"x","idToken":{{"idToken":"x"}}}}]')
-        text = answer(version, request, CONTEXT)
-        assert text is not None
+        reply = answer(version, request, CONTEXT)
+        assert reply is not None
         careful, short = intake_for(store), intake_for(store)
         for one in (careful, short):
             decoder = decoder_for(version)
             one.frame("S1", version, "in", request.raw, NOW, decoder)
             if one is careful:
-                one.frame("S1", version, "out", text, NOW, decoder)
+                one.frame("S1", version, "out", reply.raw, NOW, decoder)
             else:
-                one.answered("S1", version, text, NOW, decoder)
+                one.answered("S1", version, reply, NOW, decoder)
             flushed(one)
         columns = "direction, version, type, message_id, action, raw, findings"
         assert store.sql(
