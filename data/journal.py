@@ -24,8 +24,8 @@ from typing import NamedTuple
 import msgspec
 
 from data.errors import StoreCorrupt, StoreUnwritable
-from data.rows import Batch, FrameRow, LinkEventRow, UnfitRow
-from rules.core.model import AnyObservation, Seen
+from data.rows import Batch, FrameRow, LinkEventRow, UnfitRow, implied
+from rules.core.model import AnyObservation
 
 log = logging.getLogger(__name__)
 
@@ -201,8 +201,7 @@ def _checksum(sequence: int, body: bytes) -> int:
 
 
 def _encoded(batch: Batch) -> bytes:
-    """All but `Seen`, which the frame itself implies."""
-    told = [observation for observation in batch.observations if type(observation) is not Seen]
+    told = [observation for observation in batch.observations if not implied(observation)]
     body = _encode((batch.frames, batch.links, told))
     try:
         # Promised is only what can be read back, with a value of the right kind in every place.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from rules.core.model import AnyObservation, Observation, Seen
+from rules.core.model import AnyObservation, Heartbeat, Observation, Seen
 
 UTC_MICROSECONDS = pa.timestamp("us")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -196,9 +196,15 @@ def link_table(links: Sequence[LinkEventRow]) -> pa.Table:
     )
 
 
+def implied(observation: Observation) -> bool:
+    """Says no more than the frame it came in: that the station lives. Read back as `Seen`, of that frame."""
+    kind = type(observation)
+    return kind is Seen or (kind is Heartbeat and observation.station_at is None)
+
+
 def observation_table(observations: Iterable[Observation]) -> pa.Table | None:
-    """Everything but `Seen`; None when nothing is left. `n` counts within a record, in the order given."""
-    kept = [observation for observation in observations if type(observation) is not Seen]
+    """All that is not implied; None when nothing is left. `n` counts within a record, in the order given."""
+    kept = [observation for observation in observations if not implied(observation)]
     if not kept:
         return None
     count: dict[int, int] = {}

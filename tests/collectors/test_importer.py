@@ -15,7 +15,7 @@ from collectors.privacy import Pseudonymiser
 from data.catalog_files import load_catalog
 from data.rows import Batch
 from data.store import Store
-from rules.core.model import Asset, Connected, Heartbeat, Observation, StationRow
+from rules.core.model import Asset, Connected, Observation, StationRow
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from tests.corpus_log import cases, log_lines, log_of
@@ -195,7 +195,7 @@ def test_notices_of_an_import_are_queued_when_asked_for(store: Store) -> None:
 def test_live_judgement_hears_nothing_of_an_import_now_or_after_a_restart(store: Store) -> None:
     heard: list[Observation] = []
     store.subscribe(heard.extend)
-    live = Heartbeat(station="LIVE", at=START, record_id=store.next_record_id())
+    live = Connected(station="LIVE", at=START, record_id=store.next_record_id())
     store.submit(Batch(observations=[live]), None)
     take(store, fault_log())
     store.transact(lambda cursor: None)

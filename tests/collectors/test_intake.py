@@ -70,7 +70,7 @@ def test_records_keep_their_order_over_frames_and_links(store: Store) -> None:
     intake.link("S1", "disconnected", NOW, version="1.6", code=1006)
     flushed(intake)
     found = store.sql("SELECT kind FROM observation ORDER BY record_id, n").rows()
-    assert found == [("connected",), ("heartbeat",), ("finding",), ("disconnected",)]
+    assert found == [("connected",), ("finding",), ("disconnected",)]
     ids = store.sql("SELECT record_id FROM frame UNION ALL SELECT record_id FROM link ORDER BY 1").rows()
     assert len({record_id for (record_id,) in ids}) == 4
 

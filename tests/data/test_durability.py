@@ -19,7 +19,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from data.store import Batch, FrameRow, Store
-from rules.core.model import Heartbeat
+from rules.core.model import Connected
 store = Store.open(Path(sys.argv[1]))
 def say(record_id):
     def done(error):
@@ -30,8 +30,8 @@ at = datetime.now(UTC)
 while True:
     record_id = store.next_record_id()
     row = FrameRow(record_id=record_id, received_at=at, station="BE-1", direction="in", raw="x" * 200)
-    beat = Heartbeat(station="BE-1", at=at, record_id=record_id)
-    store.submit(Batch(frames=[row], observations=[beat]), say(record_id))
+    told = Connected(station="BE-1", at=at, record_id=record_id)
+    store.submit(Batch(frames=[row], observations=[told]), say(record_id))
     if record_id % 500 == 0:
         store.transact(lambda cursor: None)
 """

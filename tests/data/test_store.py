@@ -13,6 +13,7 @@ from data.rows import UnfitRow
 from data.store import Batch, FrameRow, Store, StoreClosed
 from rules.core.model import (
     BlindRow,
+    FindingSeen,
     Heartbeat,
     IncidentEventRow,
     IntervalRow,
@@ -163,10 +164,11 @@ def test_a_replay_gives_what_was_heard_live_in_the_same_order(store: Store) -> N
     status = StatusReported(
         station="BE-1", at=after(2), record_id=2, evse=1, connector=1, status=Status.FAULTED, station_at=NOON
     )
+    finding = FindingSeen(station="BE-1", at=after(2), record_id=2, finding="timestamp_late")
     submit_and_wait(
         store,
         heard(1),
-        Batch(frames=[frame(2)], observations=[status, Heartbeat(station="BE-1", at=after(2), record_id=2)]),
+        Batch(frames=[frame(2)], observations=[status, finding]),
         Batch(links=[link(3)]),
         heard(4, "BE-2"),
     )
@@ -174,6 +176,15 @@ def test_a_replay_gives_what_was_heard_live_in_the_same_order(store: Store) -> N
     assert replayed(store) == live
     assert replayed(store, 2) == [seen(4, "BE-2")]
     assert replayed(store, 4) == []
+
+
+def test_a_heartbeat_is_in_its_frame_and_comes_back_as_that_proof_of_life(store: Store) -> None:
+    submit_and_wait(
+        store,
+        Batch(frames=[frame(1)], observations=[Heartbeat(station="BE-1", at=after(1), record_id=1)]),
+    )
+    assert store.sql("SELECT count(*) FROM observation").item() == 0
+    assert replayed(store) == [seen(1)]
 
 
 def test_frames_to_a_station_are_no_proof_of_life_in_a_replay(store: Store) -> None:

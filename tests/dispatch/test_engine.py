@@ -12,8 +12,8 @@ import pytest
 
 from data.store import Batch, Store
 from rules.core.model import (
+    Connected,
     Effect,
-    Heartbeat,
     IncidentRow,
     NoticeReason,
     NoticeRow,
@@ -59,9 +59,9 @@ def story(store: Store) -> list[Observation]:
         status(store, 1, "B", Status.FAULTED),
         status(store, 3, "B", Status.AVAILABLE),
         status(store, 4, "C", Status.FAULTED),
-        Heartbeat(station="B", at=at(8), record_id=store.next_record_id()),
+        Connected(station="B", at=at(8), record_id=store.next_record_id()),
         status(store, 9, "A", Status.AVAILABLE),
-        Heartbeat(station="B", at=at(20), record_id=store.next_record_id()),
+        Connected(station="B", at=at(20), record_id=store.next_record_id()),
     ]
 
 
@@ -197,7 +197,7 @@ def test_a_rule_that_breaks_on_one_observation_does_not_stop_judgement(
 ) -> None:
     class Fragile(SmallJudge):
         def feed(self, obs: Observation) -> list[Effect]:
-            if isinstance(obs, Heartbeat):
+            if isinstance(obs, Connected):
                 raise ZeroDivisionError
             return super().feed(obs)
 
@@ -213,7 +213,7 @@ def test_a_rule_that_breaks_on_one_observation_does_not_stop_judgement(
             "C-100004-wacht-1",
         ]
         assert runs.stats().rule_errors == 2
-    assert "Heartbeat of record" in caplog.text
+    assert "Connected of record" in caplog.text
 
 
 def test_an_effect_that_no_table_takes_does_not_hold_up_the_others(tmp_path: Path) -> None:
