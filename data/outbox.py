@@ -108,9 +108,18 @@ RETURNING dedup_key, incident_id, destination, seq, reason, language, subject, b
 _MARK = """
 UPDATE notice
 SET state = $state, last_class = $kind, last_code = $code, last_detail = $detail, lease_until = NULL,
-    not_before = coalesce($not_before, not_before), sent_at = CASE WHEN $state = 'sent' THEN $now END
+    not_before = coalesce($not_before, not_before), channel = coalesce($channel, channel),
+    sent_at = CASE WHEN $state = 'sent' THEN $now END
 WHERE dedup_key = $key AND state = 'leased'
-RETURNING destination
+RETURNING destination, attempts
+"""
+# Proof of notice: what every single attempt came to.
+_ATTEMPT = """
+INSERT INTO notice_attempt VALUES ($key, $attempt, $now, $kind, $code, $detail) ON CONFLICT DO NOTHING
+"""
+_ATTEMPTS_LOST = """
+INSERT INTO notice_attempt SELECT dedup_key, attempts, $now, last_class, NULL, last_detail
+FROM notice WHERE dedup_key IN (SELECT unnest($keys)) ON CONFLICT DO NOTHING
 """
 _HEALTHY = """
 INSERT INTO destination_health BY NAME
@@ -175,21 +184,26 @@ def mark(
     now: datetime,
     not_before: datetime | None = None,
     forward: Forward | None = None,
+    channel: str | None = None,
 ) -> bool:
     """Writes the outcome of an attempt; False when the notice is no longer leased (then nothing changes).
 
     `state` is sent, queued or dead; `kind` is sent, transient, permanent or unknown; `detail` must be
     redacted. `not_before` (UTC) is for `queued`. `forward`, for `dead`: who gets it instead, queued
-    in the same transaction.
+    in the same transaction. `channel`: the kind of service, never an address.
     """
 
     def job(cursor: duckdb.DuckDBPyConnection) -> bool:
         at = naive_utc(now)
         values: dict[str, Any] = {"state": state, "kind": kind, "code": code, "detail": detail, "now": at}
         later = naive_utc(not_before) if not_before else None
-        row = cursor.execute(_MARK, values | {"key": dedup_key, "not_before": later}).fetchone()
+        row = cursor.execute(
+            _MARK, values | {"key": dedup_key, "not_before": later, "channel": channel}
+        ).fetchone()
         if row is None:
             return False
+        del values["state"]
+        cursor.execute(_ATTEMPT, values | {"key": dedup_key, "attempt": row[1]})
         health = {"destination": row[0], "now": at, "kind": kind, "detail": detail}
         cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
         if forward is not None:
@@ -206,8 +220,12 @@ def release_expired(store: Store, now: datetime, *, everything: bool = False) ->
     """
 
     def job(cursor: duckdb.DuckDBPyConnection) -> list[str]:
-        rows = cursor.execute(_RELEASE, {"everything": everything, "now": naive_utc(now)}).fetchall()
-        return [row[0] for row in rows]
+        at = naive_utc(now)
+        rows = cursor.execute(_RELEASE, {"everything": everything, "now": at}).fetchall()
+        keys = [row[0] for row in rows]
+        if keys:
+            cursor.execute(_ATTEMPTS_LOST, {"keys": keys, "now": at})
+        return keys
 
     return store.transact(job, ordered=False)
 

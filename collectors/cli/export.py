@@ -1,4 +1,4 @@
-"""`laadwacht export frames`: what is stored, into a file, from a running owner process or a database at rest.
+"""`laadwacht export`: what is stored, into a file, from a running owner process or a database at rest.
 
 Decides which of the two. Reads only. The file appears under its name when it is whole; what was begun and
 broken off leaves nothing.
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Take out what is stored.")
     group.callback()(_group)
     group.command("frames")(export_frames)
+    group.command("notices")(export_notices)
     app.add_typer(group, name="export", no_args_is_help=True)
 
 
@@ -73,6 +74,48 @@ def export_frames(
         count = write_frames(settings, kind, file, selection)
     place = "standard output" if output == "-" else output
     print(f"laadwacht: {count:,} frames written to {place}", file=sys.stderr)
+    return 0
+
+
+def export_notices(
+    *,
+    kind: Annotated[Kind, typer.Option("--format", help="csv, jsonl or parquet.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The file; - is standard output.", metavar="FILE")
+    ],
+    incident: Annotated[str | None, typer.Option(help="This incident's notices only.", metavar="ID")] = None,
+    station: Annotated[str | None, typer.Option(help="Notices about this station only.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Decided at or after this time.", metavar="TIME")
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--to", help="Decided before this time.", metavar="TIME")
+    ] = None,
+    timezone: options.TimeZone = "UTC",
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """Proof of notice: who was told what and when, by which channel, what their server answered, in how many
+    attempts; and what a silence, maintenance, a wider fault or flapping held back. Never an address."""
+    settings = settings_of(config, data_dir, sets=sets)
+    zone = options.zone_of(timezone)
+    if kind == "parquet" and output == "-":
+        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
+    from collectors.cli.notices_out import write_notices
+
+    with _output(output) as file:
+        count = write_notices(
+            settings,
+            kind,
+            file,
+            incident_id=incident,
+            station=station,
+            since=None if start is None else options.instant_of(start, zone, "--from"),
+            until=None if stop is None else options.instant_of(stop, zone, "--to"),
+        )
+    place = "standard output" if output == "-" else output
+    print(f"laadwacht: {count:,} notices written to {place}", file=sys.stderr)
     return 0
 
 

@@ -3,7 +3,7 @@
 -- inputs: $incident_id
 -- reader: triage detail, fault
 -- scope: visible
-SELECT n.destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
+SELECT n.dedup_key, n.destination, n.channel, n.party, n.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
        n.last_class, n.last_code, n.last_detail, n.subject
 FROM notice n
 JOIN incident i USING (incident_id)

@@ -12,7 +12,7 @@ from datetime import datetime
 from data import outbox as ledger
 from data.store import Store
 from rules.dispatch.apprise_target import AppriseTarget, prepare_library
-from rules.dispatch.destinations import DestinationConfig
+from rules.dispatch.destinations import DestinationConfig, channel_of
 from rules.dispatch.engine import EngineStats
 from rules.dispatch.magic_link import MagicLinks, finisher
 from rules.dispatch.outbox import Lane, LaneStats, Sent
@@ -64,6 +64,7 @@ class Delivery:
                 stand_in=self._stand_in,
                 finish=finisher(links, config.party),
                 on_sent=self._told,
+                channel=channel_of(config.url),
                 settle_s=settle_s,
             )
             for config in configs

@@ -16,6 +16,9 @@ from rules.dispatch.message import Addressee
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _PARTY = re.compile(r"operator|(installer|customer):\S.*")
+_CHANNELS = {"mailto": "mail", "mailtos": "mail", "ntfys": "ntfy"} | dict.fromkeys(
+    ("json", "jsons", "form", "forms", "xml", "xmls"), "webhook"
+)
 _LANGUAGES = ("nl", "fr", "en")
 _FORMS = ("auto", "full", "short")
 
@@ -50,6 +53,12 @@ def addressee_of(config: DestinationConfig) -> Addressee:
     if config.form == "short" and short is None:
         short = apprise_target.PUSH_CHARACTERS
     return Addressee(language=config.language, short=short, payload=carries.payload)
+
+
+def channel_of(url: str) -> str:
+    """The kind of service behind a URL, for the proof of notice: its scheme, or the usual word for it."""
+    scheme = url.partition("://")[0].strip().lower()
+    return _CHANNELS.get(scheme, scheme)
 
 
 def check(configs: Sequence[DestinationConfig]) -> list[str]:

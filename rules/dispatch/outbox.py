@@ -82,6 +82,7 @@ class Lane:
         stand_in: Callable[[ledger.Claimed, Outcome], ledger.Forward | None] = lambda _notice, _why: None,
         finish: Callable[[ledger.Claimed, str], str] = lambda _notice, body: without_link(body),
         on_sent: Callable[[Sent], None] = lambda _sent: None,
+        channel: str | None = None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
     ) -> None:
@@ -98,6 +99,7 @@ class Lane:
         self._stand_in = stand_in
         self._finish = finish
         self._on_sent = on_sent
+        self._channel = channel
         self._settle_s = settle_s
         self._poll_s = poll_s
         self._wake = threading.Event()
@@ -216,6 +218,7 @@ class Lane:
                     now=done,
                     not_before=after.not_before,
                     forward=forward,
+                    channel=self._channel,
                 )
             except StoreClosed:
                 raise

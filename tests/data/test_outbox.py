@@ -232,3 +232,18 @@ def test_whatever_happens_no_resolve_goes_out_without_its_opening(
         assert [n for n, _ in received] == sorted(n for n, _ in received)
         if received and received[0][1] == "resolved":
             pytest.fail(f"{incident}: a resolve without an opening")
+
+
+def test_every_attempt_and_its_answer_is_kept_as_proof(store: Store) -> None:
+    add(store, row("a", 1))
+    claim(store)
+    mark(store, "a-wacht-1", "queued", "transient", again_s=30)
+    claim(store, 30)
+    outbox.release_expired(store, NOW + timedelta(seconds=40), everything=True)
+    claim(store, 60)
+    outbox.mark(
+        store, "a-wacht-1", state="sent", kind="sent", code=250, detail="accepted", now=NOW, channel="mail"
+    )
+    proof = store.sql("SELECT attempt, class, code FROM notice_attempt ORDER BY attempt").rows()
+    assert proof == [(1, "transient", None), (2, "unknown", None), (3, "sent", 250)]
+    assert store.sql("SELECT channel, attempts FROM notice").rows() == [("mail", 3)]

@@ -1,0 +1,13 @@
+-- Every attempt to deliver the notices of one incident, and what the receiving server said.
+-- grain: one row per attempt
+-- inputs: $incident_id
+-- reader: triage detail, fault
+-- scope: visible
+SELECT a.dedup_key, a.attempt, a.ended_at, a.class, a.code, a.detail
+FROM notice n
+JOIN notice_attempt a USING (dedup_key)
+JOIN incident i USING (incident_id)
+WHERE n.incident_id = $incident_id
+  AND (i.station IN (SELECT station FROM visible)
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+ORDER BY a.dedup_key, a.attempt
