@@ -3,7 +3,7 @@
 -- inputs: $station (name, or null for all)
 -- reader: owner, silences, station, fault
 -- scope: visible
-SELECT v.station, r.site, r.address, coalesce(r.make, s.make) AS make, coalesce(r.model, s.model) AS model, s.firmware,
+SELECT v.station, r.site, r.address, r.region, coalesce(r.make, s.make) AS make, coalesce(r.model, s.model) AS model, s.firmware,
        r.installer
 FROM visible v
 LEFT JOIN register r USING (station)

@@ -18,6 +18,7 @@ from rules.core.routing import NO_CHAIN
 from rules.core.state import Tracked
 from rules.core.targets import due_times, terms_of
 from rules.core.timers import Timers
+from rules.core.window import reason_of
 
 OPEN, RESOLVED = IncidentState.OPEN, IncidentState.RESOLVED
 KINDS = ("escalate", "respond", "repair")  # timers of this module
@@ -110,7 +111,7 @@ class Follow:
     def _late(self, row: IncidentRow, promised: datetime | None, due: datetime, kind: str) -> bool:
         if promised is None or promised > due:
             return False
-        if row.state is OPEN and not EXCUSED.intersection(row.suppression):
+        if row.state is OPEN and not EXCUSED.intersection(reason_of(one)[0] for one in row.suppression):
             return True
         self.timers.set(due + LOOK_AGAIN, kind, row.key)
         return False

@@ -20,6 +20,7 @@ def subject_of(station: str, state: JudgeState, register: Mapping[str, Asset]) -
         station,
         site=asset.site if asset else None,
         address=asset.address if asset else None,
+        region=asset.region if asset else None,
         make=(asset.make if asset else None) or (heard.make if heard else None),
         model=(asset.model if asset else None) or (heard.model if heard else None),
         firmware=heard.firmware if heard else None,

@@ -29,7 +29,7 @@ class WindowKind(StrEnum):
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """A station as a matcher sees it. `region`: every name of its province."""
+    """A station as a matcher sees it. `region`: the register's, or every name of the province."""
 
     station: str
     site: str | None = None
@@ -45,12 +45,14 @@ def subject(
     *,
     site: str | None,
     address: str | None,
+    region: str | None,
     make: str | None,
     model: str | None,
     firmware: str | None,
     installer: str | None,
 ) -> Subject:
-    """From the columns of the register and of the station; the region follows from the address."""
+    """From the columns of the register and of the station; a region that the register does not name follows
+    from the address."""
     return Subject(
         station=station,
         site=site,
@@ -58,7 +60,7 @@ def subject(
         model=model,
         firmware=firmware,
         installer=installer,
-        region=region_names(address),
+        region=(region,) if region else region_names(address),
     )
 
 
