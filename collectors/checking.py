@@ -6,12 +6,15 @@ nothing, opens no port, touches no database. Never shows an address of a destina
 
 from __future__ import annotations
 
+from collectors.first_aid import ListTrouble, read_local_list
 from collectors.settings import OcppSettings, Settings
-from collectors.settings_map import delivery_configs_from
+from collectors.settings_map import aided_policy_from, delivery_configs_from
 from collectors.station_tls import TlsTrouble, is_loopback, server_context
 from collectors.tap_address import stations_from, template_mistake
 from data.catalog_files import load_catalog
-from rules.core.catalog import CatalogError
+from rules.core.aid_policy import Remedy
+from rules.core.aid_reader import AidPlanError
+from rules.core.catalog import Catalog, CatalogError
 from rules.core.routing import NOBODY, Routing
 from rules.core.routing_reader import KINDS
 from rules.dispatch import destinations, heartbeat
@@ -29,10 +32,11 @@ def problems_of(settings: Settings) -> list[str]:
         problems.append(f"rules.catalog_dir: there is no directory {extra}; correct it or leave it out")
         return problems
     try:
-        routing = load_catalog(extra, settings.rules.routing_file).routing
+        catalog = load_catalog(extra, settings.rules.routing_file)
     except CatalogError as error:
         return problems + str(error).splitlines()
-    return problems + _strange_destinations(routing, settings)
+    problems += _strange_destinations(catalog.routing, settings)
+    return problems + first_aid_problems(settings, catalog)
 
 
 def warnings_of(settings: Settings) -> list[str]:
@@ -50,6 +54,21 @@ def _strange_destinations(routing: Routing, settings: Settings) -> list[str]:
         for where, word in named
         if ":" not in word and word not in (*KINDS, NOBODY) and word not in known
     ]
+
+
+def first_aid_problems(settings: Settings, catalog: Catalog) -> list[str]:
+    """What is wrong with the policies of first aid, and with the list of cards that one of them sends."""
+    try:
+        plan = aided_policy_from(settings, catalog).first_aid
+    except AidPlanError as error:
+        return str(error).splitlines()
+    if not any(policy.do is Remedy.SEND_LOCAL_LIST for policy in plan.policies):
+        return []
+    try:
+        read_local_list(settings.first_aid.local_list)
+    except ListTrouble as error:
+        return [f"first_aid.local_list: {error}"]
+    return []
 
 
 def door_problems(ocpp: OcppSettings) -> list[str]:

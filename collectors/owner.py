@@ -22,6 +22,7 @@ from collectors.command_desk import CommandDesk
 from collectors.commands import StationCommands
 from collectors.commits import LiveIntake
 from collectors.door import Door, application
+from collectors.first_aid import FirstAider
 from collectors.latest_register import JudgeWithRegister
 from collectors.listener import Desk, Listener, ListenerError, port_trouble
 from collectors.magic_desk import MagicDesk
@@ -30,7 +31,7 @@ from collectors.owner_stations import access_of, secret_book, spooling_store, ta
 from collectors.privacy import Pseudonymiser
 from collectors.remote_desk import RemoteDesk
 from collectors.settings import Settings
-from collectors.settings_map import delivery_configs_from, destinations_from, policy_from
+from collectors.settings_map import aided_policy_from, delivery_configs_from, destinations_from, policy_from
 from collectors.spool_store import SpoolingStore
 from collectors.station_tls import TlsTrouble
 from data.catalog_files import load_catalog
@@ -38,9 +39,10 @@ from data.errors import StoreError
 from data.metrics import Metrics
 from data.register import load_register
 from data.store import Store
+from rules.core.aid_reader import AidPlanError
 from rules.core.catalog import CatalogError
 from rules.core.judge import Judge
-from rules.core.model import Asset
+from rules.core.model import Asset, FirstAidRow
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import addressee_of
 from rules.dispatch.engine import Engine
@@ -81,6 +83,7 @@ class Owner:
     delivery: Delivery
     door: Door
     spooling: SpoolingStore | None = None
+    first_aider: FirstAider | None = None
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -119,7 +122,8 @@ class Owner:
 
     async def _start_judging(self) -> None:
         settings, store = self.settings, self.store
-        policy = self.policy = policy_from(settings)
+        self.policy = policy_from(settings)  # for imports: what is past is never treated
+        policy = aided_policy_from(settings, self.catalog)
         destinations = self.destinations = destinations_from(settings)
         renderer = Renderer(
             self.catalog,
@@ -146,6 +150,7 @@ class Owner:
             self.clock,
             renderer,
             on_notices=self.delivery.wake,
+            on_first_aid=self._treat,
         )
         await asyncio.to_thread(self.engine.start)
         self._ending.push_async_callback(asyncio.to_thread, self.engine.stop)
@@ -195,18 +200,17 @@ class Owner:
         except OSError as error:
             raise OwnerError(port_trouble("HTTP", settings.http.host, settings.http.port, error)) from error
         self._ending.push_async_callback(self.door.stop)
-        await self.listener.start()
-        self._ending.push_async_callback(self.listener.stop)
         stations = StationCommands(
             self.listener.connected.get, self.listener.left_at.get, ocpp.call_timeout_s
         )
-        self.commands = CommandDesk(
-            self.store,
-            self.intake,
-            RemoteDesk(self.store, stations, pseudonymiser, self.clock),
-            lambda: self.register,
-            self.clock,
+        remote = RemoteDesk(self.store, stations, pseudonymiser, self.clock)
+        self.commands = CommandDesk(self.store, self.intake, remote, lambda: self.register, self.clock)
+        self.first_aider = FirstAider(
+            self.store, remote, self.intake, self.clock, settings.first_aid.local_list
         )
+        self._ending.push_async_callback(self.first_aider.stop)
+        await self.listener.start()
+        self._ending.push_async_callback(self.listener.stop)
         self.magic = MagicDesk(
             self.store,
             self.commands,
@@ -232,6 +236,11 @@ class Owner:
         heartbeat.start()
         self._ending.push_async_callback(asyncio.to_thread, heartbeat.stop)
 
+    def _treat(self, rows: list[FirstAidRow]) -> None:
+        """What is asked before the doors are open is not carried out; judgement then waits in vain."""
+        if self.first_aider is not None:
+            self.first_aider.asked(rows)
+
 
 def links_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -> MagicLinks | None:
     """What puts links into messages to installers; None when the settings want none."""
@@ -246,7 +255,7 @@ def readable_errors(settings: Settings) -> Iterator[None]:
     """What can go wrong at the start becomes an `OwnerError` in words."""
     try:
         yield
-    except (StoreError, ListenerError, CatalogError, TlsTrouble) as error:
+    except (StoreError, ListenerError, CatalogError, AidPlanError, TlsTrouble) as error:
         raise OwnerError(str(error)) from error
     except OSError as error:
         where = error.filename or settings.data_dir

@@ -215,6 +215,24 @@ class RulesSettings(Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class FirstAidSettings(Struct, frozen=True, kw_only=True):
+    """What is tried from afar before somebody is sent. Without a file of policies nothing ever is."""
+
+    policies: Annotated[
+        Path | None,
+        Meta(description="YAML file of remedies to try remotely, per fault; none: nothing is tried"),
+    ] = None
+    station_per_day: Annotated[
+        int, Meta(ge=0, le=24, description="remedies tried at one station within a day, at most")
+    ] = 3
+    fleet_per_hour: Annotated[
+        int, Meta(ge=0, le=1000, description="remedies tried in the whole fleet within an hour, at most")
+    ] = 20
+    local_list: Annotated[
+        Path | None, Meta(description="JSON list of the cards that send_local_list sends")
+    ] = None
+
+
 class LogSettings(Struct, frozen=True, kw_only=True):
     """What the processes say on standard error."""
 
@@ -270,6 +288,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     privacy: PrivacySettings = PrivacySettings()
     rules: RulesSettings = RulesSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+    first_aid: FirstAidSettings = FirstAidSettings()
     log: LogSettings = LogSettings()
     destinations: tuple[DestinationSettings, ...] = ()
     source: Path | None = None
@@ -326,5 +345,6 @@ SECTIONS: dict[str, type[Struct]] = {
     "privacy": PrivacySettings,
     "rules": RulesSettings,
     "watchdog": WatchdogSettings,
+    "first_aid": FirstAidSettings,
     "log": LogSettings,
 }

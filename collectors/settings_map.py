@@ -5,7 +5,11 @@ Decides nothing. Keeps addresses of destinations away from judgement: `route_tar
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from collectors.settings import Settings
+from data.first_aid_file import load_plan
+from rules.core.catalog import Catalog
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.dispatch.destinations import DestinationConfig
@@ -26,6 +30,18 @@ def policy_from(settings: Settings) -> Policy:
         group_wait_s=settings.delivery.group_wait_s,
         min_confidence=settings.delivery.min_confidence,
     )
+
+
+def aided_policy_from(settings: Settings, catalog: Catalog) -> Policy:
+    """As `policy_from`, with the operator's first aid: for the owner process, and for what looks back at it.
+
+    Raises `AidPlanError` with every mistake in the file.
+    """
+    aid = settings.first_aid
+    plan = load_plan(
+        aid.policies, catalog, station_per_day=aid.station_per_day, fleet_per_hour=aid.fleet_per_hour
+    )
+    return structs.replace(policy_from(settings), first_aid=plan)
 
 
 def destinations_from(settings: Settings) -> list[Destination]:

@@ -170,6 +170,10 @@ def _event_step(words: Words, event: Row) -> h.Step:
     said = detail.get("text") or ""
     if event["event"] == "routed":
         said = words(detail["rule"]) if words.has(detail.get("rule", "")) else ""
+    elif event["event"].startswith("aid_"):
+        parts = [(group, detail.get(group)) for group in ("do", "outcome", "why")]
+        told = [words.of(f"aid.{group}", value) for group, value in parts if value]
+        said = " · ".join([*told, *filter(None, [detail.get("detail")])])
     elif event["event"] == "feedback":
         said = " · ".join(filter(None, (words.of("verdict", detail.get("verdict")), said)))
     elif event["event"] == "notice":

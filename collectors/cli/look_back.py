@@ -55,10 +55,11 @@ def backtest(
     from collectors import backtest as test
     from collectors.cli.frames_out import store_reader
     from collectors.cli.look_back_tables import backtest_table
-    from collectors.settings_map import destinations_from, policy_from
+    from collectors.settings_map import aided_policy_from, destinations_from
     from collectors.stored_past import observations, register_of, span_of
     from data.catalog_files import load_catalog
     from data.errors import OwnerDown, QueryRefused, StoreError
+    from rules.core.aid_reader import AidPlanError
     from rules.core.catalog import CatalogError
 
     settings = settings_of(config, data_dir, sets=sets)
@@ -66,7 +67,8 @@ def backtest(
         rules = settings.rules
         present = load_catalog(rules.catalog_dir, rules.routing_file)
         changed = load_catalog(catalog, rules.routing_file)
-    except CatalogError as error:
+        policy = aided_policy_from(settings, present)
+    except (AidPlanError, CatalogError) as error:
         raise Complaint(*str(error).splitlines()) from error
     try:
         with store_reader(settings) as query:
@@ -79,7 +81,7 @@ def backtest(
                 present,
                 changed,
                 register=register_of(query),
-                policy=policy_from(settings),
+                policy=policy,
                 destinations=destinations_from(settings),
             )
     except (StoreError, OwnerDown, QueryRefused) as error:

@@ -71,6 +71,11 @@ def _taken(_policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
     return case.taken or any((row.acknowledged_at, row.overruled_by, row.assignee))
 
 
+def _hushed(_policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
+    """Silences and windows are written as `silence:<id>`."""
+    return any(reason.partition(":")[0] in HUSHED for reason in case.row.suppression)
+
+
 def _blind(policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
     if case.blind_until is None:
         return False
@@ -137,7 +142,7 @@ REFUSALS: tuple[tuple[str, Test], ...] = (
     ("not_open", lambda policy, plan, case: case.row.state is not IncidentState.OPEN),
     ("taken", _taken),
     ("wide", lambda policy, plan, case: case.row.scope in WIDE or case.row.station is None),
-    ("hushed", lambda policy, plan, case: bool(HUSHED.intersection(case.row.suppression))),
+    ("hushed", _hushed),
     ("unsure", lambda policy, plan, case: case.row.confidence < case.min_confidence),
     ("not_connected", lambda policy, plan, case: case.station is None or case.station.connected is not True),
     ("blind", _blind),

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from data.effects import Rendered
 from data.store import Batch, Store, StoreClosed
-from rules.core.model import Effect, IncidentRow, IncidentState, NoticeRow, Observation
+from rules.core.model import Effect, FirstAidRow, IncidentRow, IncidentState, NoticeRow, Observation
 from rules.dispatch.keeper import GIVE_UP_S, Keeper
 from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored_incident
 
@@ -63,17 +63,20 @@ class Engine:
         render: Render,
         *,
         on_notices: Callable[[set[str]], None] = lambda _destinations: None,
+        on_first_aid: Callable[[list[FirstAidRow]], None] = lambda _rows: None,
         tick_s: float = TICK_S,
         watermark_s: float = WATERMARK_S,
         snapshot_s: float = SNAPSHOT_S,
         give_up_s: float = GIVE_UP_S,
     ) -> None:
-        """`on_notices(destinations)` is called after the commit that holds notices for them."""
+        """`on_notices(destinations)` is called after the commit that holds notices for them, and
+        `on_first_aid(rows)` after the one that holds these; never for what is judged again at a start."""
         self._store = store
         self._make_judge = make_judge
         self._clock = clock
         self._render = render
         self._on_notices = on_notices
+        self._on_first_aid = on_first_aid
         self._tick_s = tick_s
         self._watermark = timedelta(seconds=watermark_s)
         self._snapshot_s = snapshot_s
@@ -211,6 +214,9 @@ class Engine:
             snapshot = self._judge.state()
             self._saved_at = time.monotonic()
         self._keep(effects, snapshot)
+        remedies = [effect for effect in effects if isinstance(effect, FirstAidRow)]
+        if remedies:
+            self._on_first_aid(remedies)
 
     def _judge_and_keep(self, observations: list[Observation]) -> None:
         self._keep(self._feed(observations), None)
