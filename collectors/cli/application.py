@@ -10,7 +10,19 @@ from collections.abc import Sequence
 
 import typer
 
-from collectors.cli import command, explain, export, feed, judge, look_back, manage, notify, run, silence
+from collectors.cli import (
+    command,
+    explain,
+    export,
+    feed,
+    judge,
+    look_back,
+    manage,
+    notify,
+    route,
+    run,
+    silence,
+)
 from collectors.cli.complaint import Complaint
 from collectors.cli.interrupt import INTERRUPTED
 
@@ -31,7 +43,7 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (run, command, feed, export, explain, judge, look_back, silence, notify, manage):
+    for module in (run, command, feed, export, explain, judge, look_back, silence, notify, route, manage):
         module.register(app)
     return app
 

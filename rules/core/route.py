@@ -176,7 +176,7 @@ def _to(about: _About, words: Sequence[str], rule_id: str, rule: Rule | None = N
         party=party or OPERATOR,
         destinations=tuple(names),
         gap=gap,
-        chain=(rule.chain if rule is not None else None) or kind_of(party),
+        chain=(rule.chain if rule is not None else None) or kind_of(party or OPERATOR),
         fired=rule,
         values={} if missing is None else {"party": missing[1] or missing[0]},
     )
