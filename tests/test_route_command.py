@@ -1,4 +1,4 @@
-"""`laadwacht route --explain`, from a register in a file and from a database, and the README's routing file."""
+"""`laadwacht route --explain`, from a register in a file and from a database; the README's routing file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is called when nobody answers, whose clock runs, and what is late: by a scripted clock, with restarts."""
+"""Who is called when nobody answers, whose clock runs, what is late: by a scripted clock, with restarts."""
 
 from __future__ import annotations
 

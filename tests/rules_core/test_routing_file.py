@@ -1,4 +1,4 @@
-"""Routing files: every mistake at once with its line, own rules before packaged ones, and hours of service."""
+"""Routing files: every mistake at once with its line, own rules before packaged ones, hours of service."""
 
 from __future__ import annotations
 
