@@ -23,6 +23,7 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from data.errors import QueryRefused
 from data.literals import literal
+from data.scope import EVERY_STATION
 
 _HEADER = re.compile(r"^--\s*(grain|inputs|reader|scope)\s*:\s*(.*)$")
 
@@ -68,8 +69,14 @@ class NamedQuery(NamedTuple):
 
 
 def with_visible(sql: str, visible: str) -> str:
-    """`sql` with the CTE `visible` put first among its own CTEs. `sql` starts with WITH or a plain query."""
+    """`sql` with the CTE `visible` put first among its own CTEs. `sql` starts with WITH or a plain query.
+
+    A query about what is nobody's station (our own messages, say) asks `house`: it has a row for whoever may
+    see every station, and none for anybody else.
+    """
     cte = f"visible(station) AS ({visible})"
+    if re.search(r"\bhouse\b", sql):
+        cte += f", house(ours) AS (SELECT true WHERE {visible == EVERY_STATION})"
     started = re.match(r"WITH\s+(RECURSIVE\s+)?", sql, re.IGNORECASE)
     if started is None:
         return f"WITH {cte} {sql}"

@@ -50,13 +50,20 @@ def matching(rows: pl.DataFrame, wanted: str) -> pl.DataFrame:
     return rows
 
 
+def members(words: Words, row: dict[str, Any]) -> str:
+    """How many stations; what is about our own messages is about none."""
+    if not row["member_count"]:
+        return words("triage.own")
+    return words.count("triage.members", row["member_count"])
+
+
 def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
     def line(row: dict[str, Any]) -> dict[str, Any]:
         severity = row["severity"]
         return {
             words("col.severity"): f"{h.SEVERITY_MARK.get(severity, '')} {words.of('severity', severity)}",
             words("col.fault"): row["name"],
-            words("col.station"): row["station"] or words.count("triage.members", row["member_count"]),
+            words("col.station"): row["station"] or members(words, row),
             words("col.site"): row["site"] or "",
             words("col.side"): words.of("side", row["side"]),
             words("col.owner"): words.of("owner", row["owner"]),

@@ -10,5 +10,6 @@ FROM incident i
 LEFT JOIN register r ON r.station = i.station
 WHERE i.state <> 'pending' AND i.pending_at >= $since AND i.pending_at < $until
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
 ORDER BY i.pending_at, i.incident_id

@@ -16,4 +16,5 @@ LEFT JOIN register p ON p.station = coalesce(i.station, CASE WHEN i.scope = 'sit
 LEFT JOIN station s ON s.station = i.station
 WHERE i.incident_id = $incident_id
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))

@@ -9,5 +9,6 @@ FROM notice n
 JOIN incident i USING (incident_id)
 WHERE n.incident_id = $incident_id
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
 ORDER BY n.created_at, n.seq

@@ -9,7 +9,8 @@ WITH mine AS (
     FROM incident i
     WHERE i.state <> 'pending'
       AND (i.station IN (SELECT station FROM visible)
-           OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+           OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+           OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
 ),
 again AS (
     SELECT station, fault, count(*) AS times

@@ -11,6 +11,7 @@ JOIN incident i USING (incident_id)
 LEFT JOIN register r ON r.station = i.station
 WHERE n.created_at >= $since
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
 ORDER BY n.created_at DESC, n.dedup_key
 LIMIT $limit

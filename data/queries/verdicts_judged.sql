@@ -19,5 +19,6 @@ LEFT JOIN register r ON r.station = i.station
 LEFT JOIN station s ON s.station = i.station
 WHERE i.opened_at >= $since::TIMESTAMP AND i.opened_at < $until::TIMESTAMP
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
 ORDER BY i.opened_at DESC, i.incident_id

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from rules.core import awaited, facts, memory, on_site, people, windows
+from rules.core import awaited, facts, memory, on_site, own_delivery, people, windows
 from rules.core.book import Book
 from rules.core.catalog import Catalog
 from rules.core.detect import silence, stuck
@@ -24,6 +24,7 @@ from rules.core.model import (
     Blind,
     BlindRow,
     Booted,
+    DestinationFared,
     Effect,
     Evidence,
     Heartbeat,
@@ -89,6 +90,14 @@ class Judge:
             "await": self._time_is_up,
             windows.TIMER: self._windows.fire,
             on_site.LOOK_AGAIN: lambda due, key, out: on_site.look_again(key, due, self._book, out),
+        }
+        # What is not said by a station.
+        self._acts: dict[type[Observation], Callable[[Any, list[Effect]], None]] = {
+            UserActed: lambda obs, out: people.acted(obs, self._book, out),
+            WindowSet: self._windows.acted,
+            WindowEnded: self._windows.acted,
+            AidReported: self._aid_reported,
+            DestinationFared: lambda obs, out: own_delivery.fared(obs, self._book, out),
         }
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
         self.set_register(register)
@@ -159,18 +168,9 @@ class Judge:
         heap = self._heap
         if heap and heap[0][0] <= at:
             self._fire(at, out)
-        if isinstance(obs, UserActed):
-            people.acted(obs, self._book, out)
-            self._book.flush(out)
-            return out
-        if isinstance(obs, WindowSet | WindowEnded):
-            self._windows.acted(obs, out)
-            self._book.flush(out)
-            return out
-        if isinstance(obs, AidReported):
-            key = self._book.by_id.get(obs.incident_id)
-            tracked = None if key is None else self._state.tracked.get(key)
-            self._book.aider.reported(obs, tracked, out)
+        act = self._acts.get(kind)
+        if act is not None:
+            act(obs, out)
             self._book.flush(out)
             return out
         station = self._stations.get(obs.station)
@@ -185,6 +185,10 @@ class Judge:
             return out
         self._telling(obs, station, out)
         return out
+
+    def _aid_reported(self, obs: AidReported, out: list[Effect]) -> None:
+        key = self._book.by_id.get(obs.incident_id)
+        self._book.aider.reported(obs, None if key is None else self._state.tracked.get(key), out)
 
     def _telling(self, obs: Observation, station: StationState, out: list[Effect]) -> None:
         """An observation that says more than that the station lives."""

@@ -291,6 +291,15 @@ class AidReported(Observation, frozen=True, kw_only=True, tag="aid_reported"):
     detail: str | None = None
 
 
+class DestinationFared(Observation, frozen=True, kw_only=True, tag="destination_fared"):
+    """Our messages to one destination fail (`failing`), or are accepted again. `station` is "". `detail`: the
+    last answer, in words without secrets."""
+
+    destination: str
+    failing: bool
+    detail: str = ""
+
+
 class Blind(Observation, frozen=True, kw_only=True, tag="blind"):
     """We could not see from `since` until `at`: never counted against a station. `station` is ""."""
 
@@ -328,5 +337,6 @@ AnyObservation = (
     | WindowSet
     | WindowEnded
     | AidReported
+    | DestinationFared
     | Blind
 )

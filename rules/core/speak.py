@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rules.core import quiet, suppress, swallowed
+from rules.core import own_delivery, quiet, suppress, swallowed
 from rules.core.decide import decide
 from rules.core.family import parent_state
 from rules.core.follow import Follow
@@ -85,9 +85,10 @@ class Speaker:
             self._route(tracked, at, out)
         ready = tracked.notify_at is not None and tracked.notify_at <= at
         hears = self._hears(tracked, at)
+        had_it = {name for name, told in tracked.told.items() if told.open}
         for name in dict.fromkeys([*hears, *tracked.told]):
             told = tracked.told.get(name)
-            elsewhere = any(other.open for key, other in tracked.told.items() if key != name)
+            elsewhere = bool(had_it - {name})
             reason = decide(told, row, routed_here=name in hears, told_elsewhere=elsewhere, ready=ready)
             if reason is not None:
                 self._notice(tracked, name, reason, at, out)
@@ -119,7 +120,8 @@ class Speaker:
 
     def _hears(self, tracked: Tracked, _at: datetime) -> list[str]:
         """Destinations that hear of it: by its route, and who else is informed."""
-        return [*tracked.routed, *tracked.joined]
+        broken = own_delivery.destination_of(tracked.row)
+        return [name for name in (*tracked.routed, *tracked.joined) if name != broken]
 
     def _withheld(
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]

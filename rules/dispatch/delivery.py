@@ -14,6 +14,7 @@ from data.store import Store
 from rules.dispatch.apprise_target import AppriseTarget, prepare_library
 from rules.dispatch.destinations import DestinationConfig, channel_of
 from rules.dispatch.engine import EngineStats
+from rules.dispatch.faring import Faring
 from rules.dispatch.magic_link import MagicLinks, finisher
 from rules.dispatch.outbox import Lane, LaneStats, Sent
 from rules.dispatch.outcome import Outcome
@@ -53,6 +54,7 @@ class Delivery:
         self._undelivered = undelivered
         self._on_sent = on_sent
         self._helpdesk = [config for config in configs if config.party == "operator"]
+        self._faring = Faring(store, clock)
         self._lanes = {
             config.name: Lane(
                 config.name,
@@ -83,6 +85,7 @@ class Delivery:
         """Take back what a dead owner was sending (it may have arrived), then start the lanes."""
         prepare_library()  # half a second of loading that the first message need not wait for
         ledger.release_expired(self._store, self._clock(), everything=True)
+        self._faring.start(self._lanes)
         for lane in self._lanes.values():
             lane.start()
         self._watchdog.start()
@@ -125,6 +128,7 @@ class Delivery:
         )
 
     def _told(self, sent: Sent) -> None:
+        self._faring.told(sent, self._lanes[sent.destination].stats().failures_in_row)
         if sent.state == "dead":
             self.wake(desk.name for desk in self._helpdesk)
         self._on_sent(sent)

@@ -45,13 +45,14 @@ class Target(Protocol):
 
 
 class Sent(Struct, frozen=True, kw_only=True):
-    """One attempt, for metrics. `latency_s`: seconds from the notice's creation to the end of the attempt."""
+    """One attempt. `latency_s`: seconds from the notice's creation to its end; `detail` has no secrets."""
 
     destination: str
     kind: Kind
     state: str
     latency_s: float
     took_s: float
+    detail: str = ""
 
 
 class LaneStats(Struct, frozen=True, kw_only=True):
@@ -198,6 +199,7 @@ class Lane:
                 state=after.state.value,
                 latency_s=latency,
                 took_s=outcome.took_s,
+                detail=outcome.detail_redacted,
             )
         )
         return True

@@ -100,3 +100,10 @@ def test_findings_are_counted_by_make_within_the_scope(store: Store) -> None:
         ("vendor_empty", "EVBox", 1, 1),
         ("vendor_empty", None, 1, 1),
     ]
+
+
+@pytest.mark.parametrize("role", ["helpdesk", "installer", "customer"])
+def test_what_is_nobodys_station_is_for_who_sees_every_station(role: str, store: Store) -> None:
+    asked = with_visible("SELECT count(*) FROM house", visible_select(Scope(role, "Volt")))
+    assert store.sql(asked).row(0) == (1 if role == "helpdesk" else 0,)
+    assert "house" not in with_visible("SELECT 1 FROM visible", visible_select(Scope(role, "Volt")))

@@ -11,6 +11,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from data.store import Store
 from rules.core.model import NoticeReason
@@ -22,8 +23,8 @@ from tests.dispatch.small_judge import notice
 
 
 class DiesAfterSending(AppriseTarget):
-    def send(self, subject: str, body: str, dedup_key: str, *, possible_duplicate: bool = False) -> Outcome:
-        super().send(subject, body, dedup_key, possible_duplicate=possible_duplicate)
+    def send(self, subject: str, body: str, dedup_key: str, **more: Any) -> Outcome:
+        super().send(subject, body, dedup_key, **more)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("unreachable")
 

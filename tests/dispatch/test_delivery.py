@@ -70,7 +70,7 @@ def test_a_bad_destination_does_not_delay_another(store: Store, bad: int | str) 
 @pytest.mark.parametrize(
     ("mode", "state", "kind", "code"),
     [
-        (200, "sent", "sent", None),
+        (200, "sent", "sent", 200),
         (401, "dead", "permanent", 401),
         (307, "dead", "permanent", 307),
         (500, "queued", "transient", 500),
