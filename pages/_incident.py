@@ -20,6 +20,7 @@ from pages._session import User
 from pages._texts import Words
 from pages._ui import show
 from rules.core.model import Evidence
+from rules.core.window import reason_of
 
 Row = dict[str, Any]
 UNCERTAIN = 0.5  # the policy's min_confidence: below it the helpdesk decides
@@ -105,7 +106,7 @@ def why(words: Words, row: Row) -> None:
         f"{h.facts((words(key), value) for key, value in lines)}</div>"
     )
     if row["suppression"]:
-        reasons = ", ".join(words.of("suppress", reason) for reason in row["suppression"])
+        reasons = ", ".join(words.of("suppress", reason_of(one)[0]) for one in row["suppression"])
         show(f'<p class="lw-hint">{escape(words("detail.suppressed", why=reasons))}</p>')
 
 
@@ -149,15 +150,6 @@ def proof(user: User, words: Words, row: Row) -> None:
             st.code(_pretty(frame["raw"]), language="json", wrap_lines=True)
 
 
-def told(user: User, words: Words, row: Row) -> None:
-    notices = ask(user, "incident_notices", incident_id=row["incident_id"])
-    show(f'<h4 class="lw-h4">{escape(words("detail.told"))}</h4>')
-    if notices.is_empty():
-        show(f'<p class="lw-hint">{escape(words("detail.told.none"))}</p>')
-        return
-    show(h.timeline(_notice_step(words, notice) for notice in notices.iter_rows(named=True)))
-
-
 def history(user: User, words: Words, row: Row) -> None:
     events: pl.DataFrame = ask(user, "incident_events", incident_id=row["incident_id"])
     if events.height:
@@ -184,20 +176,6 @@ def _event_step(words: Words, event: Row) -> h.Step:
     return h.Step(
         words.when(event["happened_at"]), words.of("event", event["event"]).capitalize() + actor, body, tone
     )
-
-
-def _notice_step(words: Words, notice: Row) -> h.Step:
-    tone = {"sent": "green", "dead": "red"}.get(notice["state"], "grey")
-    reason = words.of("notice.reason", notice["reason"])
-    code = f" ({notice['last_code']})" if notice["last_code"] else ""
-    trouble = notice["last_detail"] if notice["state"] != "sent" else None
-    if notice["state"] == "suppressed":
-        trouble = words.of("suppress", notice["suppressed"])
-    more = f" · {trouble}" if trouble else ""
-    body = (
-        f"<p>{escape(reason)} · {escape(words.of('notice', notice['state']))}{escape(code)}{escape(more)}</p>"
-    )
-    return h.Step(words.when(notice["sent_at"] or notice["created_at"]), notice["destination"], body, tone)
 
 
 def _pretty(raw: str) -> str:

@@ -11,8 +11,8 @@ from pages._texts import Words
 
 HERE = Path(__file__).resolve().parent
 MENU = {
-    "helpdesk": ("overview", "triage", "uptime", "sessions", "notices", "precision", "exports"),
-    "installer": ("installer", "uptime", "sessions", "exports"),
+    "helpdesk": ("overview", "triage", "uptime", "sessions", "silences", "notices", "precision", "exports"),
+    "installer": ("installer", "uptime", "sessions", "silences", "exports"),
     "customer": ("customer", "uptime", "sessions", "exports"),
 }
 # Reached by links only. Alert links need a page that is nobody's first page, for a first page has no path of

@@ -4,7 +4,6 @@ only.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
@@ -13,6 +12,7 @@ import streamlit as st
 
 from pages._data import ask, minute
 from pages._session import require
+from pages._table import as_csv, as_parquet
 from pages._texts import ZONE
 from pages._ui import empty, show, title
 from pages._uptime import DOWN, UP
@@ -22,11 +22,12 @@ PREVIEW = 10
 
 user, words = require("helpdesk", "installer", "customer")
 title(words("exports.title"), words("exports.lead"))
+KINDS = ("sessions", "incidents", "uptime") + (("notices",) if user.role != "customer" else ())
 today = minute().astimezone(ZONE).date()
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     what = st.segmented_control(
         words("exports.what"),
-        ("sessions", "incidents", "uptime"),
+        KINDS,
         default="sessions",
         required=True,
         key="what",
@@ -47,6 +48,8 @@ until = min(datetime.combine(last + timedelta(days=1), time(), ZONE), minute())
 def rows_of(kind: str) -> pl.DataFrame:
     if kind == "incidents":
         return ask(user, "export_incidents", since=since, until=until)
+    if kind == "notices":
+        return ask(user, "export_notices", incident_id=None, station=None, since=since, until=until)
     if kind == "uptime":
         found = ask(user, "uptime", since=since, until=until, station=None, bars=False)
         down = pl.sum_horizontal(*DOWN)
@@ -55,18 +58,6 @@ def rows_of(kind: str) -> pl.DataFrame:
     return ask(user, "sessions", since=since, until=until, station=None, limit=MOST + 1, offset=0).sort(
         "started_at"
     )
-
-
-def as_csv(rows: pl.DataFrame) -> bytes:
-    """UTF-8 with a mark, so that spreadsheets read the accents; instants as ISO 8601 in UTC."""
-    plain = rows.with_columns(pl.col(pl.List(pl.String)).list.join(" "))
-    return b"\xef\xbb\xbf" + plain.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode()
-
-
-def as_parquet(rows: pl.DataFrame) -> bytes:
-    out = io.BytesIO()
-    rows.write_parquet(out)
-    return out.getvalue()
 
 
 if until <= since:

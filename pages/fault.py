@@ -14,6 +14,8 @@ from pages._actions import acknowledge, decide, say_done
 from pages._feedback import feedback
 from pages._html import facts
 from pages._session import require
+from pages._silences import banner, over_incident, shortcut
+from pages._told import told
 from pages._ui import not_found, route_link, show
 
 user, words = require("helpdesk", "installer", "customer")
@@ -25,6 +27,7 @@ say_done()
 
 if user.role == "customer":
     view.plain(user, words, row)
+    banner(user, words, over_incident(user, row))
     if row["station"]:
         st.page_link("station.py", label=words("fault.station"), query_params={"station": row["station"]})
     st.stop()
@@ -32,6 +35,7 @@ if user.role == "customer":
 left, right = st.columns([1.35, 1], gap="medium")
 with left, st.container(key="detail"):
     view.head(words, row)
+    banner(user, words, over_incident(user, row))
     if acknowledge(user, words, row, words("act.take")):
         st.rerun()
     view.why(words, row)
@@ -57,5 +61,6 @@ with right, st.container(key="panel-where"):
     show(f'<div class="lw-buttons">{route_link(words, row["latitude"], row["longitude"])}</div>')
     if row["station"]:
         st.page_link("station.py", label=words("fault.station"), query_params={"station": row["station"]})
-    view.told(user, words, row)
+    shortcut(user, words, station=row["station"], site=row["place"], fault=row["fault"])
+    told(user, words, row)
     view.history(user, words, row)

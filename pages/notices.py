@@ -13,6 +13,7 @@ from pages import _html as h
 from pages import _names
 from pages._data import ask, days_ago, now
 from pages._session import require
+from pages._silences import reason_text
 from pages._ui import empty, section, show, title
 
 DAYS = 30
@@ -41,8 +42,9 @@ def board() -> None:
             ):
                 with column:
                     show(destination(row))
-    notices = ask(user, "notices", since=days_ago(DAYS), limit=MOST)
     section(words("notices.list", n=DAYS))
+    swallowed = st.toggle(words("notices.swallowed"), key="swallowed")
+    notices = ask(user, "notices", since=days_ago(DAYS), limit=MOST, swallowed=swallowed)
     if notices.is_empty():
         empty(words("notices.empty"), words("notices.empty.note"), "○", "grey")
         return
@@ -80,7 +82,7 @@ def party(told: str | None) -> str:
 
 def line(row: dict[str, Any]) -> list[str]:
     tone, mark = TONE.get(row["state"], ("grey", "?"))
-    why = words.of("suppress", row["suppressed"]) if row["suppressed"] else row["last_detail"]
+    why = reason_text(words, row["suppressed"]) if row["suppressed"] else row["last_detail"]
     tried = (
         f"{row['last_code'] or ''} {why or ''}".strip()
         if row["state"] != "sent"

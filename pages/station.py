@@ -18,6 +18,7 @@ from pages._data import ask, ask_long, days_ago, minute, now, steady
 from pages._oddities import findings
 from pages._properties import properties
 from pages._session import require
+from pages._silences import banner, over_station, shortcut
 from pages._station import connector_tone, sentence, station_facts
 from pages._ui import link_card, not_found, route_link, section, show
 from pages._uptime import bars, legend, share_of
@@ -38,6 +39,7 @@ place = " · ".join(part for part in (row["site"], row["address"]) if part)
 show(
     f'<div class="lw-title"><h1>{escape(asked)}</h1><p>{escape(place)}</p></div>{sentence(words, row, now())}'
 )
+banner(user, words, over_station(user, asked))
 left, right = st.columns([1.55, 1], gap="medium")
 with left:
     uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=asked, bars=False)
@@ -109,6 +111,7 @@ with right:
             restart(user, words, asked, bool(row["connected"]))
             if not row["connected"]:
                 show(f'<p class="lw-hint">{escape(words("act.reset.offline"))}</p>')
+        shortcut(user, words, station=asked, site=None, fault=None)
     with st.container(key="panel-facts"):
         show(
             f'<h4 class="lw-h4">{escape(words("station.facts"))}</h4>'

@@ -15,6 +15,7 @@ from pages._actions import acknowledge, decide, say_done
 from pages._data import ask, days_ago
 from pages._inbox import TRAYS, WIDTHS, cells, in_tray, matching
 from pages._session import require
+from pages._told import told
 from pages._ui import empty, title
 
 MOST = 500
@@ -74,7 +75,7 @@ def desk(shown: pl.DataFrame) -> None:
         view.why(words, row)
         view.aid(words, row)
         view.proof(user, words, row)
-        view.told(user, words, row)
+        told(user, words, row)
         view.history(user, words, row)
         st.page_link("fault.py", label=words("detail.open"), query_params={"id": chosen})
     if acted:  # decided: the next one opens by itself

@@ -1,6 +1,6 @@
 -- Proof of notice: every message since a moment, to whom, when, and whether it was accepted.
 -- grain: one row per notice
--- inputs: $since (UTC), $limit
+-- inputs: $since (UTC), $limit, $swallowed (those that were held back too)
 -- reader: notices
 -- scope: visible
 SELECT n.created_at, n.sent_at, n.destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.last_class,
@@ -10,6 +10,7 @@ FROM notice n
 JOIN incident i USING (incident_id)
 LEFT JOIN register r ON r.station = i.station
 WHERE n.created_at >= $since
+  AND ($swallowed OR n.state <> 'suppressed')
   AND (i.station IN (SELECT station FROM visible)
        OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
        OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))

@@ -91,7 +91,7 @@ def queries(place: Owner) -> None:
         ("station_connectors", "helpdesk", {"station": station}),
         ("station_messages", "helpdesk", {"station": station, "limit": 100}),
         ("station_findings", "helpdesk", {"station": station, "since": past[30]}),
-        ("notices", "helpdesk", {"since": past[30], "limit": 200}),
+        ("notices", "helpdesk", {"since": past[30], "limit": 200, "swallowed": False}),
     ]
     with ReadDoor(
         place.env["LAADWACHT_READ_URL"], Path(place.env["LAADWACHT_READ_TOKEN_FILE"]), timeout_s=120
