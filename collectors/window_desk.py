@@ -7,7 +7,6 @@ stations, and end that; a customer neither. What is decided is stored first and 
 from __future__ import annotations
 
 import asyncio
-import glob
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
@@ -23,7 +22,7 @@ from data.store import Store
 from data.windows import StoredWindow, subjects_of, windows_of
 from rules.core.model import WindowEnded, WindowSet
 from rules.core.recurrence import WindowError
-from rules.core.window import Matcher, Window, WindowKind, check
+from rules.core.window import Matcher, Window, WindowKind, belongs_to, check, only
 
 NOT_KNOWN = "there is no such silence or maintenance window"
 
@@ -109,7 +108,7 @@ def own(user: User, matcher: Matcher) -> Matcher:
     """An installer's window matches the installer's own stations only, whatever else it says."""
     if user.role == "helpdesk":
         return matcher
-    return structs.replace(matcher, installer=glob.escape(user.party or ""))
+    return structs.replace(matcher, installer=only(user.party or ""))
 
 
 def denial(user: User, command: AddSilence) -> str | None:
@@ -121,14 +120,11 @@ def denial(user: User, command: AddSilence) -> str | None:
     named = command.matcher.installer
     if named is not None and named.casefold() not in {
         (user.party or "").casefold(),
-        glob.escape(user.party or "").casefold(),
+        only(user.party or "").casefold(),
     }:
         return "an installer plans work on the installer's own stations only"
     return None
 
 
 def may_end(user: User, window: Window) -> bool:
-    if user.role == "helpdesk":
-        return True
-    mine = glob.escape(user.party or "").casefold()
-    return window.kind is WindowKind.MAINTENANCE and (window.matcher.installer or "").casefold() == mine
+    return user.role == "helpdesk" or belongs_to(window, user.party or "")

@@ -27,7 +27,7 @@ from pages._texts import ZONE
 from pages._ui import empty, section, show, title
 from rules.core.recurrence import Cron, Once, Recurrence, Weekly, WindowError
 from rules.core.region import region_names
-from rules.core.window import Matcher, Window, WindowKind, check
+from rules.core.window import Matcher, Window, WindowKind, belongs_to, check
 
 OVER_DAYS = 30
 TAKEN_UP_TRIES = 30  # a tenth of a second each
@@ -66,27 +66,35 @@ def card(stored: StoredWindow, count: int) -> None:
         state = h.badge(words("silence.holds"), view.TONE[window.kind], "●")
     else:
         state = h.badge(words("silence.coming"), "blue", "◔")
-    coming = [view.span_text(words, span) for span in islice(window.spans(at), 3)]
     lines = [" · ".join(view.matches_text(words, window.matcher)), words.count("silence.count", count)]
-    lines.append(view.repeats_text(words, window))
+    if not isinstance(window.recurrence, Once):
+        lines[-1] += f" · {view.repeats_text(words, window)}"
+    coming = [view.span_text(words, span) for span in islice(window.spans(at), 3) if span.start > at]
     if stored.ended_at is not None:
         lines.append(words("silence.ended", when=words.when(stored.ended_at), name=stored.ended_by or "–"))
-    elif coming:
+    elif held is not None:
+        lines.append(words("silence.holding", until=words.when(held.end)))
+    if coming and stored.ended_at is None:
         lines.append(words.pair(words("silence.next"), "; ".join(coming)))
     body = "".join(f"<p>{escape(line)}</p>" for line in lines)
     who = f"{window.made_by} · {words.when(window.made_at)} · {window.window_id}"
     head = words.pair(words(f"suppress.kind.{window.kind.value}"), window.why)
-    show(
-        f'<div class="lw-card"><div class="lw-card-top"><b>{escape(head)}</b>{state}</div>'
-        f"{body}<p><small>{escape(who)}</small></p></div>"
-    )
-    if stored.ended_at is None and (user.role == "helpdesk" or window.kind is WindowKind.MAINTENANCE):
-        with st.popover(words("silence.end"), key=f"pop-end-{window.window_id}"):
-            why = st.text_input(words("act.why"), key=f"end-why-{window.window_id}").strip()
-            st.caption(words("silence.end.note"))
-            command = EndSilence(window_id=window.window_id, why=why)
-            if st.button(words("silence.end.now"), key=f"end-{window.window_id}", type="primary"):
-                act(command, words("silence.end"))
+    with st.container(key=f"panel-{window.window_id}"):
+        show(
+            f'<div class="lw-card"><div class="lw-card-top"><b>{escape(head)}</b>{state}</div>'
+            f"{body}<p><small>{escape(who)}</small></p></div>"
+        )
+        if stored.ended_at is None and (user.role == "helpdesk" or belongs_to(window, user.party or "")):
+            end_button(window)
+
+
+def end_button(window: Window) -> None:
+    with st.popover(words("silence.end"), key=f"pop-end-{window.window_id}"):
+        why = st.text_input(words("act.why"), key=f"end-why-{window.window_id}").strip()
+        st.caption(words("silence.end.note"))
+        command = EndSilence(window_id=window.window_id, why=why)
+        if st.button(words("silence.end.now"), key=f"end-{window.window_id}", type="primary"):
+            act(command, words("silence.end"))
 
 
 def board() -> None:

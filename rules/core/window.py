@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from glob import escape
 
 from msgspec import Struct, structs
 
@@ -145,6 +146,17 @@ def check(window: Window) -> None:
     recurrence.check(window.recurrence, window.starts_at, window.ends_at)
     if window.ends_at is not None and window.ends_at <= window.made_at:
         raise WindowError("past", "the end lies in the past")
+
+
+def only(installer: str) -> str:
+    """A pattern that matches this installer's name and nothing else."""
+    return escape(installer)
+
+
+def belongs_to(window: Window, installer: str) -> bool:
+    """Whether it is planned work at this installer's stations only."""
+    named = window.matcher.installer or ""
+    return window.kind is WindowKind.MAINTENANCE and named.casefold() == only(installer).casefold()
 
 
 def reason_of(suppression: str) -> tuple[str, str | None]:
