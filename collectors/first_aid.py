@@ -94,6 +94,8 @@ class FirstAider:
         earlier = await asyncio.to_thread(earlier_outcome, self._store, command_id_of(row))
         if earlier is not None:
             return "not_sent", "it was asked before this process was started again"
+        if self._desk.stations.version_of(row.station) is None:
+            return "not_sent", "there is no connection of our own to it: it left, or it is tapped"
         action, options = await self._command(row)
         said = await self._ask(row, command_id_of(row), action, options)
         if said is None:

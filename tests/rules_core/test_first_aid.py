@@ -12,24 +12,34 @@ from typing import Any
 import pytest
 import yaml
 
+from rules.core.aid_policy import AidPlan, AidPolicy, Remedy
 from rules.core.aid_reader import AidPlanError, parse_plan
-from rules.core.first_aid import REFUSALS
+from rules.core.first_aid import REFUSALS, Bedside, refusal
 from rules.core.judge import Judge
 from rules.core.model import (
     AidReported,
+    Cause,
     Effect,
     FirstAidRow,
     IncidentEventRow,
+    IncidentRow,
+    IncidentState,
     NoticeRow,
     Observation,
+    Owner,
+    Scope,
+    Severity,
+    Side,
+    Status,
     UserActed,
 )
 from rules.core.policy import Policy
+from rules.core.state import AidLedger, ConnectorState, StationState
 from tests.rules_core import helpers, scenario
 from tests.rules_core.test_scenarios import _agrees
 
 FOLDER = helpers.ROOT / "tests" / "cases" / "first_aid"
-AID = re.compile(r"^(?P<when>\S+) first aid is (?P<outcome>\w+)$")
+HEARD = re.compile(r"^(?P<when>\S+) first aid is (?P<outcome>\w+)$")
 TAKEN = re.compile(r"^(?P<when>\S+) somebody takes it$")
 WORDS = {
     "case",
@@ -62,8 +72,8 @@ def plan_of(remedies: list[dict[str, Any]], **limits: int) -> Any:
     return parse_plan("f.yaml", yaml.safe_dump({"policies": remedies}), helpers.real_catalog(), **given)
 
 
-def judge_of(case: dict[str, Any]) -> Judge:
-    named = [one for one in case["given"] if not AID.match(one) and not TAKEN.match(one)]
+def judge_of(case: dict[str, Any], state: bytes | None = None) -> Judge:
+    named = [one for one in case["given"] if not HEARD.match(one) and not TAKEN.match(one)]
     return Judge(
         helpers.real_catalog(),
         scenario.register_of(scenario.observations(named)),
@@ -72,6 +82,7 @@ def judge_of(case: dict[str, Any]) -> Judge:
             first_aid=plan_of(case["remedies"], **case.get("limits", {})),
         ),
         helpers.DESTINATIONS,
+        state,
         imported=case.get("imported", False),
     )
 
@@ -85,7 +96,7 @@ def play(judge: Judge, case: dict[str, Any]) -> list[Effect]:
 
 
 def _observations(sentence: str, effects: list[Effect], judge: Judge) -> list[Observation]:
-    aid, taken = AID.match(sentence), TAKEN.match(sentence)
+    aid, taken = HEARD.match(sentence), TAKEN.match(sentence)
     if aid is None and taken is None:
         return scenario.observations([sentence])
     when = scenario.moment((aid or taken)["when"])  # type: ignore[index]
@@ -135,11 +146,92 @@ def test_the_case_comes_out_as_it_says(case: dict[str, Any]) -> None:
     assert len(rows) == len(case.get("expect", rows))
 
 
+CALM = ConnectorState(evse=1, connector=1, status=Status.AVAILABLE, since=helpers.at(0))
+AID = AidPolicy(id="p", fault="station.internal", do=Remedy.SOFT_RESET)
+# What judgement itself never comes to: it asks at open incidents of one station only.
+DIRECT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("safety", {"safety": True}, {}),
+    ("not_open", {"state": IncidentState.RECOVERING}, {}),
+    ("not_open", {"state": IncidentState.PENDING}, {}),
+    ("not_open", {"state": IncidentState.RESOLVED}, {}),
+    ("wide", {"scope": Scope.SITE, "station": None}, {}),
+    ("wide", {"scope": Scope.PLATFORM, "station": None}, {}),
+    ("wide", {"scope": Scope.FIRMWARE, "station": None}, {}),
+    ("wide", {"scope": Scope.CONNECTIVITY, "station": None}, {}),
+    ("taken", {"overruled_by": "els"}, {}),
+    ("taken", {"assignee": "installer:Volt"}, {}),
+    ("taken", {}, {"taken": True}),
+    ("attempts", {}, {"tried": 1}),
+    ("not_connected", {}, {"station": None}),
+    ("blind", {}, {"blind_until": helpers.at(0)}),
+]
+
+
+def bedside(row: dict[str, Any], case: dict[str, Any]) -> Bedside:
+    incident = IncidentRow(
+        **{
+            "incident_id": "i",
+            "key": "S-1///x",
+            "state": IncidentState.OPEN,
+            "scope": Scope.STATION,
+            "fault": "station.internal",
+            "side": Side.HARDWARE,
+            "cause": Cause.UNKNOWN,
+            "owner": Owner.INSTALLER,
+            "task": "t",
+            "severity": Severity.HIGH,
+            "confidence": 0.9,
+            "rule_id": "r",
+            "rule_version": "1",
+            "pending_at": helpers.at(0),
+            "station": "S-1",
+            **row,
+        }
+    )
+    station = StationState(
+        first_seen=helpers.at(0),
+        last_in=helpers.at(0),
+        emitted_at=helpers.at(0),
+        connected=True,
+        connectors={"1/1": CALM},
+    )
+    given = {"station": station, "at": helpers.at(60), "ledger": AidLedger(), "min_confidence": 0.5, **case}
+    return Bedside(row=incident, **given)
+
+
+def test_where_nothing_forbids_it_the_remedy_is_tried() -> None:
+    assert refusal(AID, AidPlan(policies=(AID,)), bedside({}, {})) is None
+
+
+@pytest.mark.parametrize(("why", "row", "case"), DIRECT)
+def test_what_is_never_done_is_refused_by_the_decision_itself(
+    why: str, row: dict[str, Any], case: dict[str, Any]
+) -> None:
+    assert refusal(AID, AidPlan(policies=(AID,)), bedside(row, case)) == why
+
+
+def test_a_question_changes_nothing_and_may_be_asked_in_a_session_and_after_a_gap() -> None:
+    case = bedside({}, {"blind_until": helpers.at(0)})
+    assert case.station is not None
+    case.station.connectors["1/1"] = ConnectorState(
+        evse=1, connector=1, status=Status.CHARGING, since=helpers.at(0)
+    )
+    probe = AidPolicy(id="q", fault="station.offline", do=Remedy.TRIGGER_HEARTBEAT)
+    assert refusal(probe, AidPlan(), case) is None
+
+
 def test_every_reason_not_to_try_has_a_case() -> None:
     told = {why for param in cases() for why in param.values[0].get("not_tried", [])}
-    # Of these the book itself never asks: see test_first_aid_never.
-    direct = {"safety", "not_open", "wide", "attempts"}
-    assert {word for word, _ in REFUSALS} - direct == told
+    told |= {why for why, _row, _case in DIRECT}
+    assert {word for word, _ in REFUSALS} == told
+
+
+def test_every_word_of_first_aid_has_a_text_in_three_languages() -> None:
+    outcomes = ("accepted", "rejected", "error", "no_answer", "not_connected", "not_sent")
+    keys = [f"aid_asked_{do.value}" for do in Remedy]
+    keys += [f"aid_{word}" for word in (*outcomes, "cleared", "no_effect", "unknown")]
+    texts = helpers.real_catalog().texts
+    assert [key for key in keys if f"says.{key}" not in texts] == []
 
 
 @pytest.mark.parametrize("case", [param for param in cases() if param.values[0]["asked"]][:6])
@@ -149,16 +241,7 @@ def test_a_restored_judge_goes_on_with_what_is_under_way_and_asks_nothing_twice(
     for sentence in case["given"]:
         for obs in _observations(sentence, effects, judge):
             effects += judge.feed(obs)
-        saved = judge.state()
-        judge = judge_of(case)
-        judge = Judge(
-            helpers.real_catalog(),
-            judge._context.register,
-            judge._policy,
-            helpers.DESTINATIONS,
-            saved,
-            imported=case.get("imported", False),
-        )
+        judge = judge_of(case, judge.state())
     if "until" in case:
         effects += judge.advance(scenario.moment(case["until"]))
     assert asked(effects) == asked(whole)
