@@ -23,7 +23,7 @@ from rules.core.model import (
     Status,
 )
 from rules.core.policy import Policy
-from tests.pages.factory_incidents import CASES, Case, findings, incident, site_outage
+from tests.pages.factory_incidents import CASES, Case, findings, first_aid, incident, site_outage
 
 SITES = [
     ("GNT", "Gent Dampoort", "Dampoortstraat 12, 9000 Gent", 51.056, 3.741),
@@ -98,6 +98,7 @@ def fill(store: Store, now: datetime, days: int = 90) -> list[Asset]:
         notices |= texts
     effects.append(site_outage(fleet, now))
     effects += findings(now)
+    effects += first_aid(now)
     # The past is judged already: an owner that starts on this store must not judge these frames again.
     judged = Judge(load_catalog(), {}, Policy(), []).state()
     store.apply(effects, cursor=store.next_record_id(), snapshot=judged, at=now, rendered=notices)

@@ -246,7 +246,7 @@ def incident(
         acknowledged_at=acked,
         acknowledged_by="els@mobiflow.example" if acked else None,
         route_rule=f"route.{case.owner.value}",
-        evidence=[proof(case, began, records[0])],
+        evidence=[proof(case, began, records[0]), *tried(case, began)],
         safety=case.fault == "electrical.ground",
         updated_at=acked or began,
     )
@@ -307,6 +307,44 @@ def findings(now: datetime) -> list[Effect]:
         made.append(FeedbackRow(incident_id=key, at=at, by=by, verdict=verdict, side=side, text=text))
         made.append(IncidentEventRow(incident_id=key, n=50, at=at, event="feedback", by=by, detail=detail))
     return made
+
+
+def first_aid(now: datetime) -> list[Effect]:
+    """What was tried from afar at the failed meter, and why nothing was at the weak signal."""
+    began = now - timedelta(minutes=1510 - 2)
+    told: list[tuple[int, str, dict[str, str]]] = [
+        (0, "aid_asked", {"do": "soft_reset"}),
+        (2, "aid_answered", {"do": "soft_reset", "outcome": "accepted", "detail": "Accepted"}),
+        (150, "aid_no_effect", {"do": "soft_reset"}),
+    ]
+    made: list[Effect] = [
+        IncidentEventRow(
+            incident_id=f"i{3:015x}",
+            n=20 + n,
+            at=began + timedelta(seconds=after),
+            event=event,
+            detail=detail,
+        )
+        for n, (after, event, detail) in enumerate(told)
+    ]
+    made.append(
+        IncidentEventRow(
+            incident_id=f"i{5:015x}",
+            n=20,
+            at=now - timedelta(minutes=2998),
+            event="aid_not_tried",
+            detail={"do": "soft_reset", "why": "session"},
+        )
+    )
+    return made
+
+
+def tried(case: Case, began: datetime) -> list[Evidence]:
+    """The same attempt as proof."""
+    if case.fault != "meter.failure":
+        return []
+    steps = ((0, "aid_asked_soft_reset"), (2, "aid_accepted"), (150, "aid_no_effect"))
+    return [Evidence(at=began + timedelta(seconds=120 + after), says=says) for after, says in steps]
 
 
 def site_outage(fleet: list[Asset], now: datetime) -> IncidentRow:

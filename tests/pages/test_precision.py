@@ -89,3 +89,28 @@ def test_what_was_found_stands_on_the_fault_page_with_what_else_it_could_be(
     assert "Het kan ook zijn" in still
     assert "Klopte dit?" in still
     assert "Klopte dit?" not in html_of(open_page(full, "customer", "fault", id="i000000000000000"))
+
+
+@pytest.mark.parametrize(
+    ("incident", "told"),
+    [
+        (
+            3,
+            [
+                "Eerste hulp: zachte herstart op afstand gevraagd.",
+                "De fout bleef: op afstand hielp het niet.",
+                "Eerste hulp: antwoord",
+                "zachte herstart · aanvaard · Accepted",
+                "Eerste hulp: geen effect",
+            ],
+        ),
+        (5, ["Eerste hulp niet geprobeerd", "zachte herstart · er loopt een sessie"]),
+    ],
+)
+def test_what_was_tried_from_afar_stands_on_the_fault_page_or_why_nothing_was(
+    full: Place, open_page: Opener, incident: int, told: list[str]
+) -> None:
+    shown = html_of(
+        open_page(full, "installer" if incident == 3 else "helpdesk", "fault", id=f"i{incident:015x}")
+    )
+    assert [text for text in told if text not in shown] == []
