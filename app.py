@@ -18,16 +18,23 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pages._gate import Gate, StaticGzip
+from pages._magic import act_here, ask_fresh, hide_links, opened, read, use
 from pages._signin import health, sign_in, sign_in_form, sign_out
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
+hide_links()
 app = st.App(
     PAGES / "_shell.py",
     routes=[
         Route("/login", sign_in_form, methods=["GET"]),
         Route("/login", sign_in, methods=["POST"]),
         Route("/logout", sign_out, methods=["POST"]),
+        Route("/m", read, methods=["GET"]),
+        Route("/m", act_here, methods=["POST"]),
+        Route("/m/{token}", opened, methods=["GET"]),
+        Route("/m/{token}", use, methods=["POST"]),
+        Route("/m/{token}/fresh", ask_fresh, methods=["POST"]),
         Route("/healthz", health, methods=["GET"]),
         Mount("/assets", StaticFiles(directory=PAGES / "static")),
     ],

@@ -38,11 +38,11 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LinkSays(msgspec.Struct):
-    """`incident_id` and `party` only where the link is good, or its own session asks."""
+    """`incidents` and `party` only where the link is good, or its own session asks."""
 
     state: LinkState
     language: str | None = None
-    incident_id: str | None = None
+    incidents: tuple[str, ...] = ()
     party: str | None = None
 
 
@@ -125,9 +125,9 @@ class MagicDesk:
             return LinkSays(LinkState.UNKNOWN)
         state = link.state(self._clock())
         held = self._held(asked)
-        own = held is not None and held.party == link.party and link.incident_id in held.incidents
+        own = held is not None and held.party == link.party and set(link.incidents) <= set(held.incidents)
         if state is LinkState.GOOD or own:
-            return LinkSays(state, link.language, link.incident_id, link.party)
+            return LinkSays(state, link.language, link.incidents, link.party)
         return LinkSays(state, link.language)
 
     def _redeem(self, asked: Asked) -> SessionSays:
@@ -142,8 +142,8 @@ class MagicDesk:
             raise gone
         token, ends = opened
         held = magic_links.session(self._store, token, self._clock())
-        incidents = held.incidents if held is not None else (link.incident_id,)
-        log.info("a link for incident %s was used by %s", link.incident_id, actor(link.party))
+        incidents = held.incidents if held is not None else link.incidents
+        log.info("a link for %s was used by %s", ", ".join(link.incidents), actor(link.party))
         return SessionSays(link.party, link.language, incidents, ends, token)
 
     def _session(self, asked: Asked) -> SessionSays:

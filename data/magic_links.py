@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,7 +27,7 @@ FRESH_REASON = "link"
 # What is over is forgotten after this long: until then an old message still leads to a fresh link.
 KEEP = timedelta(days=30)
 
-_LINK = "dedup_key, incident_id, destination, party, language, expires_at, used_at, token_hash, session_hash"
+_LINK = "dedup_key, incidents, destination, party, language, expires_at, used_at, token_hash, session_hash"
 
 
 class LinkState(StrEnum):
@@ -37,10 +38,11 @@ class LinkState(StrEnum):
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """`party` is the installer's name as in the register. Instants are aware UTC."""
+    """`party` is the installer's name as in the register. `incidents`: the gravest first. Instants are aware
+    UTC."""
 
     dedup_key: str
-    incident_id: str
+    incidents: tuple[str, ...]
     destination: str
     party: str
     language: str
@@ -81,14 +83,14 @@ def issue(
     token: str,
     *,
     dedup_key: str,
-    incident_id: str,
+    incidents: Sequence[str],
     destination: str,
     party: str,
     language: str,
     expires_at: datetime,
 ) -> None:
     """`token` is good from now on. For one that went out before only the end is moved; used stays used."""
-    row = [digest(token), dedup_key, incident_id, destination, party, language, naive_utc(expires_at)]
+    row = [digest(token), dedup_key, list(incidents), destination, party, language, naive_utc(expires_at)]
     old = naive_utc(expires_at - KEEP)
 
     def job(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -108,7 +110,8 @@ def find(store: Store, token: str) -> Link | None:
     found = store.sql(f"SELECT {_LINK} FROM magic_link WHERE token_hash = ?", [wanted])
     if found.is_empty():
         return None
-    link = Link(**found.row(0, named=True))
+    row = found.row(0, named=True)
+    link = Link(**{**row, "incidents": tuple(row["incidents"])})
     return link if hmac.compare_digest(link.token_hash, wanted) else None
 
 
@@ -151,10 +154,10 @@ def redeem(
 def session(store: Store, token: str, now: datetime) -> LinkSession | None:
     """What this session may do; None when it is unknown or over."""
     found = store.sql(
-        "SELECT s.party, s.language, s.expires_at,"
-        " list(DISTINCT l.incident_id ORDER BY l.incident_id) AS incidents"
+        "SELECT party, language, expires_at, list(DISTINCT incident ORDER BY incident) AS incidents FROM ("
+        " SELECT s.party, s.language, s.expires_at, unnest(l.incidents) AS incident"
         " FROM magic_session s JOIN magic_link l ON l.session_hash = s.token_hash"
-        " WHERE s.token_hash = ? AND s.expires_at > ? GROUP BY ALL",
+        " WHERE s.token_hash = ? AND s.expires_at > ?) GROUP BY ALL",
         [digest(token), naive_utc(now)],
     )
     if found.is_empty():

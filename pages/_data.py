@@ -6,18 +6,15 @@ text. When the owner process is down the run ends with a calm page.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from data.errors import OwnerDown
-from data.read import ReadDoor
 from data.scope import Scope
-from pages import _owner
+from pages._read import query
 from pages._session import User, scope_of, words_of
 from pages._ui import silent
 
@@ -26,30 +23,20 @@ KEEP_S = 10
 KEEP_LONG_S = 300
 
 
-@st.cache_resource(show_spinner=False)
-def _door(url: str, token_file: str) -> ReadDoor:
-    return ReadDoor(url, Path(token_file))
-
-
-def _query(name: str, scope: Scope, params: dict[str, Any]) -> pl.DataFrame:
-    url = os.environ.get("LAADWACHT_READ_URL", "quack:localhost:9495")
-    return _door(url, str(_owner.token_file())).query(name, scope, **params)
-
-
 @st.cache_data(ttl=KEEP_S, max_entries=500, show_spinner=False)
 def _kept(name: str, role: str, party: str | None, params: dict[str, Any]) -> pl.DataFrame:
-    return _query(name, Scope(role=role, party=party), params)
+    return query(name, Scope(role=role, party=party), params)
 
 
 @st.cache_data(ttl=KEEP_LONG_S, max_entries=200, show_spinner=False)
 def _kept_long(name: str, role: str, party: str | None, params: dict[str, Any]) -> pl.DataFrame:
-    return _query(name, Scope(role=role, party=party), params)
+    return query(name, Scope(role=role, party=party), params)
 
 
 def ask(user: User, name: str, **params: Any) -> pl.DataFrame:
     """The rows of a named query as they are now; instants are aware UTC."""
     try:
-        return _query(name, scope_of(user), params)
+        return query(name, scope_of(user), params)
     except OwnerDown:
         silent(words_of(user))
 

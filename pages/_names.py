@@ -5,13 +5,16 @@ Decides nothing; reads the catalogue once per process.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
+from typing import Any
 
 from data.catalog_files import load_catalog
 from pages._texts import Words
 from rules.core import explain
 from rules.core.catalog import Catalog
-from rules.core.model import Evidence
+from rules.core.model import Evidence, Owner
 
 
 @cache
@@ -51,3 +54,46 @@ def evidence(words: Words, proof: Evidence) -> str:
         told = ", ".join(f"{key} {value}" for key, value in proof.values.items())
         return f"{proof.says.replace('_', ' ')}{': ' if told else ''}{told}"
     return said
+
+
+def bring(words: Words, fault_id: str, cause: str) -> str:
+    """What to take along; "" where the catalogue says nothing."""
+    texts = catalog().texts
+    for name in (fault_id, cause):
+        found = texts.get(f"message.bring.{name}")
+        if found is not None:
+            return found.in_(words.language)
+    return ""
+
+
+def helpdesk(words: Words) -> str:
+    """How to reach the operator."""
+    for found in catalog().tasks.values():
+        if found.owner is Owner.OPERATOR and found.contact:
+            return found.contact if isinstance(found.contact, str) else found.contact.in_(words.language)
+    return words("owner.operator")
+
+
+def person(words: Words, actor: str | None) -> str:
+    """Who acted, as people say it: an account's address, or the installer whose link was used."""
+    if actor is None:
+        return "?"
+    if actor.startswith("installer:") and actor.endswith(" (link)"):
+        return words("person.link", name=actor.removeprefix("installer:").removesuffix(" (link)"))
+    return actor
+
+
+def progress(words: Words, row: Mapping[str, Any], now: datetime) -> str:
+    """How far people are with an incident, in one sentence."""
+    if row["state"] == "resolved":
+        return words("progress.resolved", when=words.when(row["closed_at"]))
+    name = person(words, row["acknowledged_by"])
+    if row["fixed_at"] is not None:
+        return words("progress.fixed", name=name, ago=words.ago(row["fixed_at"], now))
+    if row["on_my_way_at"] is not None:
+        if row["eta_at"] is not None:
+            return words("progress.way.eta", name=name, when=words.when(row["eta_at"]))
+        return words("progress.way", name=name, ago=words.ago(row["on_my_way_at"], now))
+    if row["acknowledged_at"] is not None:
+        return words("detail.acknowledged", name=name, ago=words.ago(row["acknowledged_at"], now))
+    return words("detail.unacknowledged")

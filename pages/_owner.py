@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -68,7 +69,7 @@ def _headers(session: str | None = None) -> dict[str, str]:
 
 
 def _ask(
-    method: str, path: str, headers: dict[str, str], json: dict[str, str] | None = None
+    method: str, path: str, headers: dict[str, str], json: dict[str, Any] | None = None
 ) -> httpx.Response:
     try:
         response = _client.request(method, base_url() + path, headers=headers, json=json)
@@ -108,3 +109,8 @@ def close_session(session: str) -> None:
     with _lock:
         _recent.pop(session, None)
     _ask("POST", "/api/logout", _headers(session))
+
+
+def post(path: str, body: dict[str, Any]) -> httpx.Response:
+    """Any answer of the owner process that is no server error."""
+    return _ask("POST", path, _headers(), body)

@@ -22,17 +22,26 @@ CSRF_COOKIE = "laadwacht_csrf"
 LANGUAGE_COOKIE = "laadwacht_language"
 
 
-def _language(request: Request, asked: str | None) -> str:
+def language_of(request: Request, asked: str | None) -> str:
     kept = request.cookies.get(LANGUAGE_COOKIE)
     return best_language(asked, kept, request.headers.get("accept-language"))
 
 
-def _set(response: Response, request: Request, name: str, value: str, max_age: int | None = None) -> None:
+def set_cookie(
+    response: Response,
+    request: Request,
+    name: str,
+    value: str,
+    max_age: int | None = None,
+    *,
+    path: str = "/",
+) -> None:
+    """A cookie that no script reads and no other site's form brings along. `max_age` in seconds."""
     secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
-    response.set_cookie(name, value, max_age=max_age, httponly=True, samesite="lax", secure=secure, path="/")
+    response.set_cookie(name, value, max_age=max_age, httponly=True, samesite="lax", secure=secure, path=path)
 
 
-def _same_secret(request: Request, sent: object) -> bool:
+def same_secret(request: Request, sent: object) -> bool:
     kept = request.cookies.get(CSRF_COOKIE, "")
     return bool(kept) and isinstance(sent, str) and compare_digest(kept.encode(), sent.encode())
 
@@ -43,7 +52,7 @@ def _form(
     status = {None: 200, "signin.wait": 429, "signin.stale": 403}.get(problem, 401)
     csrf = request.cookies.get(CSRF_COOKIE) or secrets.token_urlsafe(24)
     response = sign_in_page(language, target, csrf, email=email, problem=problem, status=status)
-    _set(response, request, CSRF_COOKIE, csrf)
+    set_cookie(response, request, CSRF_COOKIE, csrf)
     return response
 
 
@@ -55,19 +64,19 @@ async def health(_request: Request) -> Response:
 async def sign_in_form(request: Request) -> Response:
     target = local_path(request.query_params.get("next"))
     asked = request.query_params.get("lang")
-    language = _language(request, asked)
+    language = language_of(request, asked)
     response = _form(request, language, target)
     if asked:
-        _set(response, request, LANGUAGE_COOKIE, language, 365 * 86400)
+        set_cookie(response, request, LANGUAGE_COOKIE, language, 365 * 86400)
     return response
 
 
 async def sign_in(request: Request) -> Response:
     form = await request.form()
     target = local_path(str(form.get("next", "/")))
-    language = _language(request, str(form.get("lang", "")))
+    language = language_of(request, str(form.get("lang", "")))
     email = str(form.get("email", "")).strip()
-    if not _same_secret(request, form.get("csrf")):
+    if not same_secret(request, form.get("csrf")):
         return _form(request, language, target, email, "signin.stale")
     address = request.client.host if request.client else ""
     try:
@@ -80,14 +89,14 @@ async def sign_in(request: Request) -> Response:
     if result.session is None:
         return _form(request, language, target, email, "signin.wait" if result.wait else "signin.refused")
     response = RedirectResponse(target, 303)
-    _set(response, request, SESSION_COOKIE, result.session)
-    _set(response, request, CSRF_COOKIE, secrets.token_urlsafe(24))
+    set_cookie(response, request, SESSION_COOKIE, result.session)
+    set_cookie(response, request, CSRF_COOKIE, secrets.token_urlsafe(24))
     return response
 
 
 async def sign_out(request: Request) -> Response:
     form = await request.form()
-    if not _same_secret(request, form.get("csrf")):
+    if not same_secret(request, form.get("csrf")):
         return PlainTextResponse("this form is stale: reload the page", 403)
     session = request.cookies.get(SESSION_COOKIE)
     if session:

@@ -3,7 +3,7 @@
 CREATE TABLE magic_link (
     token_hash   VARCHAR PRIMARY KEY,    -- SHA-256
     dedup_key    VARCHAR   NOT NULL,     -- of the notice that carries it
-    incident_id  VARCHAR   NOT NULL,
+    incidents    VARCHAR[] NOT NULL,     -- those that the notice tells of, the gravest first
     destination  VARCHAR   NOT NULL,
     party        VARCHAR   NOT NULL,     -- the installer's name as in the register
     language     VARCHAR   NOT NULL,

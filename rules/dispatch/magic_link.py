@@ -8,30 +8,30 @@ data directory when the message leaves, so that neither the database nor who rea
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from data import magic_links
 from data.outbox import Claimed
 from data.store import Store
 
-# No text of a station can hold it: `message.clean` takes square brackets away.
-PLACE = "[[link]]"
+# Where a link goes in a stored text, with what stands there where there is none. No text of a station can hold
+# it: `wording.clean` takes square brackets away.
+_PLACE = re.compile(r"\[\[/m/\|([^\]\[]*)\]\]")
 TOKEN_BYTES = 20  # 160 bits, 27 characters
-INSTALLER = "installer:"
 
 
-def place(dashboard_url: str) -> str:
-    """What stands for the link in a notice's stored text. `dashboard_url` has no slash at the end."""
-    return f"{dashboard_url}/m/{PLACE}"
+def place(path: str) -> str:
+    """What stands for a link in a notice's stored text. `path` (/fault?id=...) is for who must sign in."""
+    return f"[[/m/|{path}]]"
 
 
-def without_link(body: str) -> str:
-    """`body` without the lines that would hold a link."""
-    if PLACE not in body:
-        return body
-    return "\n".join(line for line in body.split("\n") if PLACE not in line)
+def without_link(text: str) -> str:
+    """`text` with the links of those who must sign in."""
+    return _PLACE.sub(lambda match: match.group(1), text)
 
 
 class MagicLinks:
@@ -52,20 +52,26 @@ class MagicLinks:
 
     def fill(self, notice: Claimed, installer: str, body: str) -> str:
         """`body` with the link of this notice, good from now on. Raises what the store raises."""
-        if PLACE not in body:
+        if _PLACE.search(body) is None:
             return body
         token = self.token(notice.dedup_key)
         magic_links.issue(
             self._store,
             token,
             dedup_key=notice.dedup_key,
-            incident_id=notice.incident_id,
+            incidents=[notice.incident_id],
             destination=notice.destination,
             party=installer,
             language=notice.language or "nl",
             expires_at=self._clock() + self._lasts,
         )
-        return body.replace(PLACE, token)
+        gravest = f"id={quote(notice.incident_id, safe='')}"
+
+        def link(match: re.Match[str]) -> str:
+            asked = match.group(1).partition("?")[2]
+            return f"/m/{token}" + ("" if asked == gravest else f"?{asked}")
+
+        return _PLACE.sub(link, body)
 
 
 def finisher(links: MagicLinks | None, party: str) -> Callable[[Claimed, str], str]:

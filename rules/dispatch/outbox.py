@@ -164,7 +164,7 @@ class Lane:
             claimed.dedup_key,
             possible_duplicate=in_doubt,
             reason=claimed.reason,
-            payload=claimed.payload,
+            payload=claimed.payload and without_link(claimed.payload),
         )
         self._sending_since = None
         done = self._clock()

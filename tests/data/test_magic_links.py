@@ -23,7 +23,7 @@ def send(
         store,
         token,
         dedup_key=f"{incident}:volt:0",
-        incident_id=incident,
+        incidents=[incident],
         destination="volt",
         party=party,
         language="fr",
