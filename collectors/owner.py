@@ -247,7 +247,13 @@ def links_of(settings: Settings, store: Store, clock: Callable[[], datetime]) ->
     hours = settings.magic_links.hours
     if not hours:
         return None
-    return MagicLinks(store, kept_key(settings.link_key_file), clock, timedelta(hours=hours))
+    return MagicLinks(
+        store,
+        kept_key(settings.link_key_file),
+        clock,
+        dashboard_url=settings.dashboard.link(),
+        lasts=timedelta(hours=hours),
+    )
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from rules.core.words import Cause
 COOKIE = "laadwacht_link"
 MOST_TEXT = 1_000
 MOST_MINUTES = 72 * 60
+SHOWN_WITHIN_S = 2.0
 
 
 class Held(NamedTuple):
@@ -120,19 +122,19 @@ def _use(request: Request, form: FormData) -> Response:
     words = _words(request, link.language)
     if not link.incidents:
         return _gone(request, words, link.state)
+    held = Held(link.party or "", link.incidents, f"/m/{token}")
     incident = _chosen(form.get("id"), link.incidents)
     command = command_of(form, incident, datetime.now(UTC))
     problem = "magic.stale" if not same_secret(request, form.get("csrf")) else None
     if problem or command is None:
         problem = problem or "magic.choose"
-        held = Held(link.party or "", link.incidents, f"/m/{token}")
         return _page(request, words, held, chosen=incident, problem=problem)
     if link.state != "good":  # used by this very session: a second tab, or back and again
-        return _done(request, cookie or "", command, form)
+        return _done(request, held, cookie or "", command, form)
     session = _magic_owner.redeem(token, _address(request), cookie)
     if session is None or session.session is None:
         return _gone(request, words, "used")
-    response = _done(request, session.session, command, form)
+    response = _done(request, held, session.session, command, form)
     left = session.expires_at - datetime.now(UTC)
     set_cookie(response, request, COOKIE, session.session, max(1, int(left.total_seconds())), path="/m")
     return response
@@ -160,7 +162,7 @@ def _act_here(request: Request, form: FormData) -> Response:
     if problem or command is None:
         problem = problem or "magic.choose"
         return _page(request, words, _by_session(held), chosen=incident, problem=problem)
-    return _done(request, cookie, command, form)
+    return _done(request, _by_session(held), cookie, command, form)
 
 
 def _fresh(request: Request, form: FormData) -> Response:
@@ -187,12 +189,27 @@ def command_of(form: FormData, incident: str, now: datetime) -> _magic_owner.Act
     return Fixed(incident_id=incident, cause=None if found == "nothing" else Cause(str(found)), text=text)
 
 
-def _done(request: Request, session: str, command: _magic_owner.Act, form: FormData) -> Response:
+def _done(request: Request, held: Held, session: str, command: _magic_owner.Act, form: FormData) -> Response:
+    """Carries it out, and sends on to a page that shows it."""
+    scope = Scope("installer", held.party)
+    before = _row(command.incident_id, scope)
     said = str(form.get("act")) if _magic_owner.act(session, command) else "refused"
+    if said != "refused" and before is not None and before["state"] != "resolved":
+        _wait_until_shown(command.incident_id, scope, before["updated_at"])
     where = {"id": command.incident_id, "done": said}
     if asked := request.query_params.get("lang"):
         where["lang"] = asked
     return RedirectResponse(f"/m?{urlencode(where)}", 303)
+
+
+def _wait_until_shown(incident: str, scope: Scope, updated_at: datetime) -> None:
+    """What was accepted is kept for sure; judgement shows it a moment later: wait for that moment."""
+    until = time.monotonic() + SHOWN_WITHIN_S
+    while time.monotonic() < until:
+        row = _row(incident, scope)
+        if row is None or row["updated_at"] != updated_at:
+            return
+        time.sleep(0.05)
 
 
 def _by_session(session: _magic_owner.Session) -> Held:

@@ -6,6 +6,7 @@ Shows what it is given and decides nothing. Every value is escaped.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -45,6 +46,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+_NUMBER = re.compile(r"\+?\d[\d/. ]{6,}\d")
 STYLE = '<link rel="stylesheet" href="/assets/magic.css"><meta name="robots" content="noindex">'
 
 
@@ -141,19 +143,30 @@ def _head(words: Words, row: Row, now: datetime) -> str:
     began = row["opened_at"] or row["pending_at"]
     since = words("detail.since", when=words.when(began), ago=words.ago(began, now))
     line = _incident.place_line(words, row).split(" · ")
-    route = route_link(words, row["latitude"], row["longitude"])
+    go = route_link(words, row["latitude"], row["longitude"]) + _call(words)
     return (
         f'<div class="badges">{_incident.badges(words, row)}</div>'
         f"<h1>{escape(_names.fault(words, row['fault']))}</h1>"
         f'<p class="place"><b>{escape(line[0])}</b> {escape(" · ".join(line[1:]))}</p>'
         f"<p>{escape(since[:1].upper() + since[1:])}</p>"
         f'<p class="state">{escape(_names.progress(words, row, now))}</p>'
-        + (f'<p class="route">{route}</p>' if route else "")
+        + (f'<p class="go">{go}</p>' if go else "")
     )
 
 
+def _call(words: Words) -> str:
+    """A link that calls the operator, where its contact holds a telephone number."""
+    number = _NUMBER.search(_names.helpdesk(words))
+    if number is None:
+        return ""
+    digits = re.sub(r"[^\d+]", "", number.group())
+    return f'<a class="lw-button" href="tel:{digits}">{escape(words("magic.call"))}</a>'
+
+
 def _buttons(words: Words, row: Row, view: View) -> str:
-    """I take it, I am on my way. Who is on the way has taken it."""
+    """I take it, I am on my way. Who is on the way has taken it; who fixed it was there."""
+    if row["fixed_at"] is not None:
+        return ""
     on_way, taken = row["on_my_way_at"] is not None, row["acknowledged_at"] is not None
     take = "" if taken else f'<button name="act" value="take">{escape(words("act.take"))}</button>'
     times = "".join(

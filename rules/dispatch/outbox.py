@@ -18,7 +18,6 @@ from msgspec import Struct
 
 from data import outbox as ledger
 from data.store import Store, StoreClosed
-from rules.dispatch.magic_link import without_link
 from rules.dispatch.outcome import Kind, Outcome
 from rules.dispatch.retry import Next, Plan, pause_s, plan
 
@@ -81,14 +80,14 @@ class Lane:
         timeout_s: float,
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
         stand_in: Callable[[ledger.Claimed, Outcome], ledger.Forward | None] = lambda _notice, _why: None,
-        finish: Callable[[ledger.Claimed, str], str] = lambda _notice, body: without_link(body),
+        finish: Callable[[ledger.Claimed, str], str] = lambda _notice, body: body,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         channel: str | None = None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
     ) -> None:
         """`mark_duplicate(language, subject, body)` words the doubt. `stand_in` names who gets a notice
-        that is given up, and its words. `finish` makes the text whole just before it leaves. `settle_s`:
+        that is given up, and its words. `finish` gives the text its last touch as it leaves. `settle_s`:
         rest after the start, so that what is inhibited or resolved meanwhile is known before the first
         message leaves."""
         self.name = name
@@ -164,7 +163,7 @@ class Lane:
             claimed.dedup_key,
             possible_duplicate=in_doubt,
             reason=claimed.reason,
-            payload=claimed.payload and without_link(claimed.payload),
+            payload=claimed.payload,
         )
         self._sending_since = None
         done = self._clock()
