@@ -6,6 +6,7 @@ Used by the triage inbox and by the page behind a message's link. Reads; never a
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -67,15 +68,11 @@ def head(words: Words, row: Row) -> None:
         when = words("detail.closed", start=words.when(began), end=words.when(closed), span=span)
     else:
         when = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
-    if row["acknowledged_at"]:
-        ago = words.ago(row["acknowledged_at"], now())
-        taken = words("detail.acknowledged", name=row["acknowledged_by"] or "?", ago=ago)
-    else:
-        taken = words("detail.unacknowledged")
+    far = _names.progress(words, row, now())
     show(
         f'<div class="lw-head"><div class="lw-badges">{badges(words, row)}</div>'
         f"<h3>{escape(_names.fault(words, row['fault']))}</h3>"
-        f"<p>{escape(place_line(words, row))}</p><p>{escape(when)} · {escape(taken)}</p></div>"
+        f"<p>{escape(place_line(words, row))}</p><p>{escape(when)} · {escape(far)}</p></div>"
     )
 
 
@@ -170,12 +167,42 @@ def _event_step(words: Words, event: Row) -> h.Step:
         said = " · ".join(filter(None, (words.of("verdict", detail.get("verdict")), said)))
     elif event["event"] == "notice":
         said = f"{detail.get('destination', '')} · {words.of('notice.reason', detail.get('reason'))}"
-    actor = f" · {event['actor']}" if event["actor"] else ""
+    elif event["event"] in ("on_my_way", "fixed", "not_fixed"):
+        said = _from_the_spot(words, detail)
+    actor = f" · {_names.person(words, event['actor'])}" if event["actor"] else ""
     body = f"<p>{escape(str(said))}</p>" if said else ""
     tone = "green" if event["event"] == "resolved" else "blue" if event["actor"] else "grey"
     return h.Step(
         words.when(event["happened_at"]), words.of("event", event["event"]).capitalize() + actor, body, tone
     )
+
+
+def _from_the_spot(words: Words, detail: Row) -> str:
+    """What somebody on the way or at the station told."""
+    parts = []
+    if detail.get("eta"):
+        parts.append(words("act.eta.at", when=words.when(datetime.fromisoformat(detail["eta"]))))
+    if detail.get("cause"):
+        parts.append(words.of("found", detail["cause"]))
+    elif detail.get("verdict") == "no_fault_found":
+        parts.append(words("found.nothing"))
+    if detail.get("text"):
+        parts.append(str(detail["text"]))
+    return " · ".join(parts)
+
+
+def _notice_step(words: Words, notice: Row) -> h.Step:
+    tone = {"sent": "green", "dead": "red"}.get(notice["state"], "grey")
+    reason = words.of("notice.reason", notice["reason"])
+    code = f" ({notice['last_code']})" if notice["last_code"] else ""
+    trouble = notice["last_detail"] if notice["state"] != "sent" else None
+    if notice["state"] == "suppressed":
+        trouble = words.of("suppress", notice["suppressed"])
+    more = f" · {trouble}" if trouble else ""
+    body = (
+        f"<p>{escape(reason)} · {escape(words.of('notice', notice['state']))}{escape(code)}{escape(more)}</p>"
+    )
+    return h.Step(words.when(notice["sent_at"] or notice["created_at"]), notice["destination"], body, tone)
 
 
 def _pretty(raw: str) -> str:

@@ -13,6 +13,7 @@ from pages import _incident as view
 from pages._actions import acknowledge, decide, say_done
 from pages._feedback import feedback
 from pages._html import facts
+from pages._on_site import on_site
 from pages._session import require
 from pages._silences import banner, over_incident, shortcut
 from pages._told import told
@@ -37,6 +38,11 @@ with left, st.container(key="detail"):
     view.head(words, row)
     banner(user, words, over_incident(user, row))
     if acknowledge(user, words, row, words("act.take")):
+    if user.role == "installer":
+        acted = on_site(user, words, row)
+    else:
+        acted = acknowledge(user, words, row, words("act.take"))
+    if acted:
         st.rerun()
     view.why(words, row)
     view.aid(words, row)

@@ -1,5 +1,5 @@
-"""The installer's first page, read on a phone: what needs me, where, since when, what to bring; one button
-to take it.
+"""The installer's first page, read on a phone: what needs me, where, since when, who is on it; buttons to
+take it, to be on the way and to say that it is fixed.
 
 Cards only: no table, no chart. Own stations only.
 """
@@ -14,8 +14,9 @@ import streamlit as st
 
 from pages import _incident as view
 from pages import _names
-from pages._actions import acknowledge, say_done
+from pages._actions import say_done
 from pages._data import ask, ask_kept, ask_long, days_ago, now, steady
+from pages._on_site import on_site
 from pages._session import require
 from pages._ui import empty, link_card, route_link, section, show, title
 from pages._uptime import bars, share_of
@@ -42,10 +43,8 @@ def card(row: dict[str, Any], with_bars: bool) -> str:
     since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
     strong = row["station"] or words.count("detail.members", row["member_count"])
     where = " · ".join(part for part in (row["site"], row["address"]) if part)
-    taken = ""
-    if row["acknowledged_at"]:
-        ago = words.ago(row["acknowledged_at"], now())
-        taken = f"<p>{escape(words('detail.acknowledged', name=row['acknowledged_by'] or '?', ago=ago))}</p>"
+    going = row["acknowledged_at"] is not None
+    taken = f"<p class='lw-strong'>{escape(_names.progress(words, row, now()))}</p>" if going else ""
     days = by_station.get((row["station"],))
     drawn = ""
     if with_bars and days is not None:
@@ -64,7 +63,7 @@ def card(row: dict[str, Any], with_bars: bool) -> str:
 for number, row in enumerate(mine.iter_rows(named=True)):
     with st.container(key=f"panel-{row['incident_id']}"):
         show(card(row, number < WITH_BARS))
-        if acknowledge(user, words, row, words("act.take")):
+        if on_site(user, words, row):
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(

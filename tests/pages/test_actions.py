@@ -139,7 +139,7 @@ def opened(live: Place, open_page: Opener, role: str, fault: str) -> AppTest:
 def test_an_installer_takes_an_own_fault_and_comments_on_it(
     live: Place, open_page: Opener, door: ReadDoor, fault: str
 ) -> None:
-    opened(live, open_page, "installer", fault).button(key=f"ack-{fault}").click().run()
+    opened(live, open_page, "installer", fault).button(key=f"take-{fault}").click().run()
     row = wait_for(lambda: (r := incident(door, fault))["acknowledged_at"] and r)
     assert row["acknowledged_by"] == EMAIL["installer"]
     page = opened(live, open_page, "installer", fault)
@@ -148,7 +148,7 @@ def test_an_installer_takes_an_own_fault_and_comments_on_it(
     wait_for(lambda: ("comment", EMAIL["installer"]) in events(door, fault) or None)
     shown = html_of(opened(live, open_page, "installer", fault))
     assert "Lezer vervangen &lt;b&gt;morgen" in shown
-    assert (EMAIL["installer"], "installer", "acknowledge", "accepted") in audit(live)
+    assert (EMAIL["installer"], "installer", "take", "accepted") in audit(live)
     assert (EMAIL["installer"], "installer", "comment", "accepted") in audit(live)
 
 

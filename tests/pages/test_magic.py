@@ -24,7 +24,7 @@ from data.register import write_register
 from data.store import Store
 from pages._magic import COOKIE
 from rules.core.model import Asset
-from tests.pages.conftest import Place, dashboard, owner
+from tests.pages.conftest import EMAIL, Place, dashboard, owner
 from tests.pages.opening import Opener, html_of
 from tests.pages.test_actions import Line, audit, events, incident, on_the_line, wait_for
 from tests.pages.test_browser import FLAGS, PHONE
@@ -264,7 +264,7 @@ def test_a_link_is_for_its_own_incident_only(house: House, lines: dict[str, Line
         headers={"Authorization": f"Bearer {house.place.token}"},
     )
     assert told.status_code == 403
-    assert visitor.get("/fault", id=other).url.path == "/login", "the pages need a password"
+    assert visitor.get("/fault", id=mine).status_code == 401, "the pages need a password"
 
 
 WITHOUT = [
@@ -307,3 +307,23 @@ def test_no_log_names_a_link_or_a_session(house: House, lines: dict[str, Line]) 
     for token in tokens:
         assert not [text for text in [*written, metrics, kept] if token in text]
     assert len(written) >= 2
+
+
+def test_the_installers_own_page_has_the_same_three_buttons(
+    house: House, lines: dict[str, Line], open_page: Opener
+) -> None:
+    number = incident_of(house, "GNT-2")
+    page = open_page(house.place, "installer", "installer")
+    assert "is onderweg" in html_of(page)
+    keys = {button.key for button in page.button}
+    assert f"take-{number}" not in keys
+    page.selectbox(key=f"eta-{number}").select(60).run()
+    page.button(key=f"way-{number}").click().run()
+    wait_for(lambda: incident(house.door, number)["eta_at"])
+    page.button(key=f"fixed-{number}").click().run()
+    assert "Kies wat het was" in page.warning[0].value
+    page.radio(key=f"found-{number}").set_value("nothing").run()
+    page.button(key=f"fixed-{number}").click().run()
+    wait_for(lambda: incident(house.door, number)["fixed_at"])
+    found = stored(house, f"SELECT actor, verdict FROM feedback WHERE incident_id = {literal(number)}")
+    assert found == [(EMAIL["installer"], "no_fault_found")]
