@@ -191,20 +191,6 @@ def _from_the_spot(words: Words, detail: Row) -> str:
     return " · ".join(parts)
 
 
-def _notice_step(words: Words, notice: Row) -> h.Step:
-    tone = {"sent": "green", "dead": "red"}.get(notice["state"], "grey")
-    reason = words.of("notice.reason", notice["reason"])
-    code = f" ({notice['last_code']})" if notice["last_code"] else ""
-    trouble = notice["last_detail"] if notice["state"] != "sent" else None
-    if notice["state"] == "suppressed":
-        trouble = words.of("suppress", notice["suppressed"])
-    more = f" · {trouble}" if trouble else ""
-    body = (
-        f"<p>{escape(reason)} · {escape(words.of('notice', notice['state']))}{escape(code)}{escape(more)}</p>"
-    )
-    return h.Step(words.when(notice["sent_at"] or notice["created_at"]), notice["destination"], body, tone)
-
-
 def _pretty(raw: str) -> str:
     try:
         return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)

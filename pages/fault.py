@@ -37,7 +37,6 @@ left, right = st.columns([1.35, 1], gap="medium")
 with left, st.container(key="detail"):
     view.head(words, row)
     banner(user, words, over_incident(user, row))
-    if acknowledge(user, words, row, words("act.take")):
     if user.role == "installer":
         acted = on_site(user, words, row)
     else:
