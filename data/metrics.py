@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from data.metrics_findings import FindingCounts
 from data.metrics_fleet import FleetMetrics
+from data.metrics_routing import RoutingMetrics
 from data.ocpp_actions import OCPP_ACTIONS
 from data.store import Store
 from rules.core.model import Observation, Owner, Severity, Side
@@ -36,6 +37,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._fleet = FleetMetrics()
         self._findings = FindingCounts(self.registry)
+        self._routing = RoutingMetrics(self.registry)
         self._messages = Counter(
             "laadwacht_messages",
             "OCPP messages by action (names outside OCPP count as other), version and direction.",
@@ -192,6 +194,7 @@ class Metrics:
         """Asks the store for what is counted there: open incidents and waiting notices. Once per scrape."""
         open_rows = store.query("incidents_open_count").iter_rows()
         self.incidents_open({(side, owner, severity): count for side, owner, severity, count in open_rows})
+        self._routing.counted(store.query("routing_counts").iter_rows())
         waiting = store.query("outbox_waiting_count")
         self.queue_depth("outbox", int(waiting.item(0, 0)))
         stats = store.stats()

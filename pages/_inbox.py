@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from pages import _handling
 from pages import _html as h
 from pages._data import now
 from pages._texts import Words
@@ -15,14 +16,15 @@ from pages._texts import Words
 TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
-    "severity": 102,
-    "fault": 182,
-    "station": 106,
-    "site": 142,
-    "side": 82,
-    "owner": 86,
-    "since": 80,
-    "times": 46,
+    "severity": 100,
+    "fault": 168,
+    "station": 104,
+    "site": 112,
+    "side": 80,
+    "owner": 84,
+    "since": 76,
+    "term": 66,
+    "times": 40,
 }
 
 
@@ -68,6 +70,7 @@ def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
             words("col.side"): words.of("side", row["side"]),
             words("col.owner"): words.of("owner", row["owner"]),
             words("col.since"): words.span((now() - (row["opened_at"] or row["pending_at"])).total_seconds()),
+            words("col.term"): _handling.term(words, row),
             words("col.times"): row["times"],
         }
 

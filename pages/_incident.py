@@ -14,8 +14,8 @@ import msgspec
 import polars as pl
 import streamlit as st
 
+from pages import _handling, _names
 from pages import _html as h
-from pages import _names
 from pages._data import ask, now
 from pages._session import User
 from pages._texts import Words
@@ -58,7 +58,7 @@ def badges(words: Words, row: Row) -> str:
         parts.append(
             h.badge(words.of("state", row["state"]), "green" if row["state"] == "resolved" else "grey")
         )
-    return "".join(parts)
+    return "".join(parts + _handling.badges(words, row))
 
 
 def head(words: Words, row: Row) -> None:
@@ -94,8 +94,9 @@ def why(words: Words, row: Row) -> None:
         lines.append(("detail.rule", words("detail.overruled", name=row["overruled_by"])))
     else:
         lines.append(("detail.rule", f"{row['rule_id']} ({row['rule_version']})"))
-    rule = row["route_rule"]
-    reason = words(rule) if rule and words.has(rule) else ""
+    if row["route_rule"]:
+        lines.append((words("detail.route"), row["route_rule"].removeprefix("route.")))
+    reason = _handling.route_why(words, row)
     show(
         f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>'
         f"{escape(owner)}</b>"
@@ -147,6 +148,13 @@ def proof(user: User, words: Words, row: Row) -> None:
             st.code(_pretty(frame["raw"]), language="json", wrap_lines=True)
 
 
+def handling(words: Words, row: Row) -> None:
+    """What was promised, how long it was with whom, and who is called when nobody answers."""
+    found = _handling.promises(words, row) + _handling.clocks(words, row) + _handling.chain(words, row)
+    if found:
+        show(found)
+
+
 def history(user: User, words: Words, row: Row) -> None:
     events: pl.DataFrame = ask(user, "incident_events", incident_id=row["incident_id"])
     if events.height:
@@ -158,7 +166,9 @@ def _event_step(words: Words, event: Row) -> h.Step:
     detail = json.loads(event["detail"])
     said = detail.get("text") or ""
     if event["event"] == "routed":
-        said = words(detail["rule"]) if words.has(detail.get("rule", "")) else ""
+        said = detail.get("rule", "").removeprefix("route.")
+        if detail.get("from"):
+            said = f"{_names.party(words, detail['from'])} → {_names.party(words, detail['party'])} · {said}"
     elif event["event"].startswith("aid_"):
         parts = [(group, detail.get(group)) for group in ("do", "outcome", "why")]
         told = [words.of(f"aid.{group}", value) for group, value in parts if value]

@@ -42,6 +42,13 @@ def alternatives(words: Words, fault_id: str) -> list[str]:
     return explain.alternatives(fault_id, catalog(), words.language) if known else []
 
 
+def party(words: Words, told: str | None) -> str:
+    """`installer:Volta` in words."""
+    kind, _, name = (told or "").partition(":")
+    owner = words.of("owner", kind or None)
+    return words.pair(owner, name) if name else owner
+
+
 def task(words: Words, task_id: str) -> str:
     found = catalog().tasks.get(task_id)
     return found.text.in_(words.language) if found else task_id

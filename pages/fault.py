@@ -67,5 +67,6 @@ with right, st.container(key="panel-where"):
     if row["station"]:
         st.page_link("station.py", label=words("fault.station"), query_params={"station": row["station"]})
     shortcut(user, words, station=row["station"], site=row["place"], fault=row["fault"])
+    view.handling(words, row)
     told(user, words, row)
     view.history(user, words, row)

@@ -18,6 +18,7 @@ from pages._ui import empty, section, show, title
 
 DAYS = 30
 MOST = 200
+SHOWN_GAPS = 20
 TONE = {
     "sent": ("green", "✓"),
     "dead": ("red", "✕"),
@@ -42,6 +43,11 @@ def board() -> None:
             ):
                 with column:
                     show(destination(row))
+    gaps = ask(user, "incidents_without_their_party", limit=SHOWN_GAPS)
+    if gaps.height:
+        section(words("gaps.title"), words("gaps.lead", n=words.number(gaps["total"][0])))
+        head = [words(f"col.{name}") for name in ("about", "reason_why", "owner", "since")]
+        show(h.table(head, [gap_line(row) for row in gaps.iter_rows(named=True)]))
     section(words("notices.list", n=DAYS))
     swallowed = st.toggle(words("notices.swallowed"), key="swallowed")
     notices = ask(user, "notices", since=days_ago(DAYS), limit=MOST, swallowed=swallowed)
@@ -61,7 +67,7 @@ def destination(row: dict[str, Any]) -> str:
     else:
         state = h.badge(words("notices.idle"), "grey", "○")
     counts = words("notices.counts", sent=row["sent"], waiting=row["waiting"], dead=row["dead"])
-    lines = [party(row["party"]), counts]
+    lines = [_names.party(words, row["party"]), counts]
     if row["last_ok_at"]:
         lines.append(words("notices.lastok", ago=words.ago(row["last_ok_at"], now())))
     if failures and row["last_detail"]:
@@ -73,11 +79,16 @@ def destination(row: dict[str, Any]) -> str:
     )
 
 
-def party(told: str | None) -> str:
-    """`installer:Volta` in words."""
-    kind, _, name = (told or "").partition(":")
-    owner = words.of("owner", kind or None)
-    return words.pair(owner, name) if name else owner
+def gap_line(row: dict[str, Any]) -> list[str]:
+    about = " · ".join(part for part in (row["station"], row["site"]) if part)
+    fault = _names.fault(words, row["fault"])
+    link = f'<a href="/fault?id={escape(row["incident_id"])}" target="_self">{escape(fault)}</a>'
+    return [
+        f"{link}<small>{escape(about)}</small>",
+        h.badge(words.of("gap", row["gap"]), "red" if row["gap"] == "unrouted" else "amber", "?"),
+        escape(_names.party(words, row["route_party"])),
+        f'<span class="lw-nowrap">{escape(words.when(row["opened_at"]))}</span>',
+    ]
 
 
 def line(row: dict[str, Any]) -> list[str]:
@@ -93,7 +104,7 @@ def line(row: dict[str, Any]) -> list[str]:
     link = f'<a href="/fault?id={escape(row["incident_id"])}" target="_self">{escape(fault)}</a>'
     return [
         f'<span class="lw-nowrap">{escape(words.when(row["sent_at"] or row["created_at"]))}</span>',
-        f"<b>{escape(row['destination'])}</b><small>{escape(party(row['party']))}</small>",
+        f"<b>{escape(row['destination'])}</b><small>{escape(_names.party(words, row['party']))}</small>",
         f"{link}<small>{escape(words.of('notice.reason', row['reason']))} · {escape(about)}</small>",
         f"{h.badge(words.of('notice', row['state']), tone, mark)}<small>{escape(tried)}</small>",
     ]

@@ -75,6 +75,7 @@ def desk(shown: pl.DataFrame) -> None:
         view.why(words, row)
         view.aid(words, row)
         view.proof(user, words, row)
+        view.handling(words, row)
         told(user, words, row)
         view.history(user, words, row)
         st.page_link("fault.py", label=words("detail.open"), query_params={"id": chosen})

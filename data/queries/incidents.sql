@@ -21,6 +21,7 @@ again AS (
 SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS site, p.address, p.latitude, p.longitude,
        m.evse, m.connector, m.fault, m.side, m.cause, m.owner, m.task, m.severity, m.confidence, m.imminent, m.safety,
        m.installer, m.customer, m.pending_at, m.opened_at, m.recovering_at, m.closed_at,
+       m.respond_by, m.repair_by, m.responded_at, m.response_breached_at, m.repair_breached_at, m.bounced,
        m.acknowledged_at, m.acknowledged_by, m.assignee, m.on_my_way_at, m.eta_at, m.fixed_at, m.suppression, m.updated_at,
        len(list_intersect(m.members, (SELECT list(station) FROM visible))) AS member_count,
        coalesce(a.times, 1) AS times

@@ -27,6 +27,7 @@ from rules.core.model import (
     Severity,
     Side,
 )
+from tests.pages.factory_handling import handled
 
 
 class Case(NamedTuple):
@@ -250,6 +251,7 @@ def incident(
         safety=case.fault == "electrical.ground",
         updated_at=acked or began,
     )
+    row = handled(row, number, now)
     steps = [("opened", began + timedelta(seconds=120), None)]
     if acked:
         steps.append(("acknowledged", acked, "els@mobiflow.example"))
