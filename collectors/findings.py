@@ -56,6 +56,8 @@ CONNECTOR_OUT_OF_RANGE: Final = "connector_out_of_range"
 EVSE_ZERO: Final = "evse_zero"
 VENDOR_EMPTY: Final = "vendor_empty"
 BOOT_FIELD_INVALID: Final = "boot_field_invalid"
+MEMBER_INVALID: Final = "member_invalid"
+ANSWER_INVALID: Final = "answer_invalid"
 TOKEN_MISSING: Final = "token_missing"
 TRANSACTION_ID_LOST: Final = "transaction_id_lost"
 TRANSACTION_ID_NONE: Final = "transaction_id_none"
@@ -100,6 +102,7 @@ STRICT_READERS_FAIL: Final[frozenset[str]] = frozenset(
         JSON_NOT_STANDARD,
         METER_VALUE_MISSING,
         SAMPLED_VALUE_EMPTY,
+        MEMBER_INVALID,
     }
 )
 """What a reader that follows the rules refuses as a whole: worth knowing whether the back end could read."""

@@ -13,10 +13,19 @@ from typing import Any, Final
 import msgspec
 
 from collectors import configuration, findings, ocpp2, ocpp16
+from collectors.command_words import outcome_of, subject_of, target_of
 from collectors.frame import CALL, CALLERROR, CALLRESULT, CALLRESULTERROR, SEND, Frame
 from collectors.memory import Memory
 from collectors.reading import Asked, Reading
-from collectors.values import read_int, read_text
+from collectors.suspicion import (
+    Waiting,
+    check_answer,
+    check_command,
+    check_command_answer,
+    check_request,
+    refused_unseen,
+)
+from collectors.values import read_text
 from rules.core.model import (
     AnswerIncomplete,
     CallErrored,
@@ -86,19 +95,22 @@ def decoder_for(version: str | None) -> Decoder:
 class Decoder:
     """Keep one for each station, across its connections: stations repeat messages after a reconnect."""
 
-    __slots__ = ("_asked", "_commands", "_memory", "_promised", "version")
+    __slots__ = ("_asked", "_commands", "_memory", "_promised", "_taken", "_waiting", "version")
 
     def __init__(self, version: str | None) -> None:
         self.version = version
         self._asked: dict[str, Asked] = {}
         self._commands: dict[str, tuple[str, datetime]] = {}
         self._memory = Memory()
+        self._waiting = Waiting()
+        self._taken: set[str] = set()  # findings that the back end is known to read all the same
         # Message asked for by a trigger -> (message id, when, whether the station accepted).
         self._promised: dict[str, tuple[str, datetime, bool]] = {}
 
     def reset(self, version: str | None = None) -> None:
         """A new connection: the station's open requests are void. Our commands may still be answered."""
         self._asked.clear()
+        self._waiting.clear()
         self._promised.clear()
         if version is not None:
             self.version = version
@@ -113,6 +125,7 @@ class Decoder:
             if plain is not None:
                 return plain
         reading = Reading(station, at, record_id, frame.message_id or "")
+        reading.cut = bool(frame.findings)
         action = frame.action
         incoming = direction == "in"
         try:
@@ -135,7 +148,8 @@ class Decoder:
     ) -> Decoded | None:
         """The short way for most of all frames: Heartbeats, and answers that only say "received"."""
         if direction == "in":
-            if frame.action != "Heartbeat" or frame.type != CALL or self._promised or self.version is None:
+            quiet = not self._promised and not self._waiting.open and self.version is not None
+            if frame.action != "Heartbeat" or frame.type != CALL or not quiet:
                 return None
             message_id = frame.message_id or ""
             _put(self._asked, message_id, Asked("Heartbeat", message_id))
@@ -145,7 +159,10 @@ class Decoder:
         asked = self._asked.get(frame.message_id or "")
         if asked is None or asked.odd or asked.action not in _SILENT:
             return None
+        if asked.action == "Heartbeat" and "currentTime" not in frame.payload:  # one to look at more closely
+            return None
         del self._asked[frame.message_id or ""]
+        self._waiting.answered(frame.message_id or "", asked.action)
         return Decoded(asked.action, (), [])
 
     def _request(
@@ -153,6 +170,7 @@ class Decoder:
     ) -> None:
         if self._promised:
             self._promised.pop(action, None)
+        self._waiting.asked(reading, action)
         modern = is_modern(self.version, action, payload)
         if modern is (self.version is None or self.version == "1.6"):
             if self.version is None:
@@ -165,6 +183,7 @@ class Decoder:
             asked = None
         else:
             asked = handler(reading, payload, self._memory)
+            check_request(reading, self._words(modern), action, payload)
         asked = asked or Asked(action, reading.message_id)
         if found or reading.findings:
             odd = findings.STRICT_READERS_FAIL.intersection((*found, *reading.findings))
@@ -172,9 +191,13 @@ class Decoder:
                 asked = msgspec.structs.replace(asked, odd=tuple(sorted(odd)))
         _put(self._asked, reading.message_id, asked)
 
+    def _words(self, modern: bool) -> str:
+        """The version whose schemas hold for such words."""
+        return (self.version if self.version not in (None, "1.6") else "2.0.1") if modern else "1.6"
+
     def _command(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
         _put(self._commands, reading.message_id, (action, reading.at))
-        evse, connector = _target(reading, payload)
+        evse, connector = target_of(payload)
         about = self._about(reading, action, payload)
         reading.observations.append(
             CommandSent(
@@ -188,13 +211,13 @@ class Decoder:
                 about=about,
             )
         )
+        if self.version is not None:
+            check_command(reading, self.version, action, payload)
 
     def _about(self, reading: Reading, action: str, payload: dict[str, Any]) -> str | None:
         """What the command is about; notes a trigger that has to be repeated though it was accepted."""
-        if action == "RemoteStopTransaction":
-            return read_text(payload.get("transactionId"), 50)
         if action not in TRIGGERS:
-            return None
+            return subject_of(action, payload)
         about = read_text(payload.get("requestedMessage"), 50)
         if about is None:
             return None
@@ -226,6 +249,7 @@ class Decoder:
         if asked is None:
             reading.find(findings.ANSWER_UNEXPECTED)
             return None
+        self._waiting.answered(reading.message_id, asked.action)
         answers = ocpp2.ANSWERS if "idTokenInfo" in payload else ocpp16.ANSWERS
         handler = answers.get(asked.action)
         if handler is not None:
@@ -233,7 +257,10 @@ class Decoder:
         demanded = DEMANDED.get(asked.action)
         if demanded is not None and not all(name in payload for name in demanded):
             _incomplete(reading, asked.action, demanded, payload)
-        if asked.odd:
+        modern = self.version is not None and self.version != "1.6" and "idTagInfo" not in payload
+        check_answer(reading, self._words(modern), asked, payload, demanded or ())
+        if asked.odd and not self._taken.issuperset(asked.odd):
+            self._taken.update(asked.odd)
             _odd(reading, asked, None)
         return asked.action
 
@@ -241,8 +268,11 @@ class Decoder:
         command = self._commands.pop(reading.message_id, None)
         if command is None:
             reading.find(findings.ANSWER_UNEXPECTED)
+            refused_unseen(reading, payload)
             return None
-        outcome = _outcome(payload)
+        if self.version is not None:
+            check_command_answer(reading, self.version, command[0], payload)
+        outcome = outcome_of(payload)
         if self._promised:
             self._accept(reading.message_id, outcome)
         self._answered(reading, command, outcome)
@@ -275,7 +305,9 @@ class Decoder:
                 self._answered(reading, command, code)
         elif (asked := self._asked.pop(reading.message_id, None)) is not None:
             action = asked.action
+            self._waiting.answered(reading.message_id, action)
             if asked.odd:
+                self._taken.difference_update(asked.odd)
                 _odd(reading, asked, code)
         reading.observations.append(
             CallErrored(
@@ -357,35 +389,3 @@ def _put(table: dict[str, Any], key: str, value: Any) -> None:
     if key not in table and len(table) >= MAX_OPEN:
         del table[next(iter(table))]
     table[key] = value
-
-
-def _target(reading: Reading, payload: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Where a command is aimed. What we or another back end sent is not judged, so no findings."""
-    if isinstance(evse := payload.get("evse"), dict):
-        return _small(evse.get("id")), _small(evse.get("connectorId"))
-    if "evseId" in payload:
-        return _small(payload["evseId"]), _small(payload.get("connectorId"))
-    connector = _small(payload.get("connectorId"))
-    return connector, connector
-
-
-def _small(value: Any) -> int | None:
-    number = read_int(value)
-    return number if number is not None and 0 <= number <= 255 else None
-
-
-def _outcome(payload: dict[str, Any]) -> str | None:
-    """The status of an answer; of a list of results the first that is not Accepted."""
-    status = read_text(payload.get("status"), 50)
-    if status is not None:
-        return status
-    for member in ("setVariableResult", "getVariableResult", "setMonitoringResult", "clearMonitoringResult"):
-        results = payload.get(member)
-        if isinstance(results, list):
-            words = [
-                read_text(r.get("attributeStatus") or r.get("status"), 50)
-                for r in results
-                if isinstance(r, dict)
-            ]
-            return next((word for word in words if word != "Accepted"), "Accepted" if words else None)
-    return None

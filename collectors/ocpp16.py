@@ -179,7 +179,7 @@ def start(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
             meter_wh=meter_wh,
         )
     )
-    return Asked("StartTransaction", reading.message_id, token, connector, connector)
+    return Asked("StartTransaction", reading.message_id, token, connector, connector, sent_at=station_at)
 
 
 def stop(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:

@@ -26,7 +26,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of a station's request until its answer comes.
 
     `message_id` is the one the session was started under: a repeated start keeps that of the first.
-    `odd`: findings for which a strict reader would have refused the request.
+    `odd`: findings for which a strict reader would have refused the request. `sent_at`: its own
+    time.
     """
 
     action: str
@@ -35,12 +36,13 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     evse: int | None = None
     connector: int | None = None
     odd: tuple[str, ...] = ()
+    sent_at: datetime | None = None
 
 
 class Reading:
     """`at` is our receipt time (aware UTC). `observations` and `findings` grow as handlers read."""
 
-    __slots__ = ("at", "findings", "message_id", "observations", "record_id", "station")
+    __slots__ = ("at", "cut", "findings", "message_id", "observations", "record_id", "station")
 
     def __init__(self, station: str, at: datetime, record_id: int, message_id: str) -> None:
         self.station = station
@@ -49,6 +51,7 @@ class Reading:
         self.message_id = message_id
         self.observations: list[Observation] = []
         self.findings: dict[str, str | None] = {}
+        self.cut = False  # the text was mended: what lacks may have been cut off
 
     def find(self, finding: str, detail: Any = None) -> None:
         """Note `finding`, an id of the findings catalogue; the first detail of each is kept."""

@@ -16,7 +16,7 @@ from tests.corpus_log import FIXTURE
 
 ROOT = Path(__file__).resolve().parent.parent
 # Reached on 2026-11-22. Raise when the rules get better; never lower.
-SOFTWARE_RIGHT = 10
+SOFTWARE_RIGHT = 13
 HARDWARE_RIGHT = 6
 LEAST_PRECISION = 0.95
 

@@ -31,7 +31,7 @@ from rules.core.model import (
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.router import Router
-from rules.core.signals import Raise, Weigh
+from rules.core.signals import WEAK_HOLD_S, WEAK_QUIET_S, Raise, Weigh
 from rules.core.speak import Speaker
 from rules.core.state import Closed, JudgeState, Tracked
 from rules.core.timers import Timers
@@ -112,6 +112,8 @@ class Book:
         else:
             row = tracked.row
             was = row.state
+            if tracked.weak and not signal.weak:
+                self._proved(tracked, at)
             incident.move(row, Step.SEEN, at)
             row.count += 1
             row.evidence = incident.add_evidence(row.evidence, judged.evidence)
@@ -173,9 +175,10 @@ class Book:
         clear = self.policy.clear_delay_s if fault.clear_s is None else fault.clear_s
         tracked = Tracked(
             row=row,
-            hold_s=fault.hold_s * self.policy.hold_scale,
+            hold_s=WEAK_HOLD_S if signal.weak else fault.hold_s * self.policy.hold_scale,
             clear_s=clear if self.policy.clear_delay_s > 0 else 0.0,
-            quiet_s=fault.quiet_s,
+            quiet_s=WEAK_QUIET_S if signal.weak else fault.quiet_s,
+            weak=signal.weak,
         )
         self.state.tracked[key] = tracked
         self.by_id[row.incident_id] = key
@@ -184,6 +187,16 @@ class Book:
             tracked.due = at + timedelta(seconds=tracked.hold_s)
             self.timers.set(tracked.due, "hold", key)
         return tracked
+
+    def _proved(self, tracked: Tracked, at: datetime) -> None:
+        """A weak sign is followed by a good one: from now on the fault's own times hold."""
+        fault = self.catalog.fault(tracked.row.fault)
+        tracked.weak = False
+        tracked.hold_s = fault.hold_s * self.policy.hold_scale
+        tracked.quiet_s = fault.quiet_s
+        if tracked.row.state is PENDING and tracked.hold_s > 0:
+            tracked.due = at + timedelta(seconds=tracked.hold_s)
+            self.timers.set(tracked.due, "hold", tracked.row.key)
 
     def gone(
         self,

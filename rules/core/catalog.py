@@ -175,17 +175,19 @@ class Catalog(Struct, kw_only=True):
                         return Match(entry.fault, code, table.name, entry.confidence)
         return None
 
-    def match_event(
+    def match_event(  # noqa: PLR0917  (the fields of one event, in its order)
         self,
         component: str | None,
         variable: str | None,
         tech_code: str | None,
         severity: int | None,
         trigger: str | None = None,
+        station: tuple[str | None, str | None, str | None] = (None, None, None),
     ) -> Match | None:
-        """The fault of an OCPP 2.x event or a security event; None when it is no fault."""
+        """The fault of an OCPP 2.x event or a security event; None when it is no fault. `station`: its make,
+        model and firmware."""
         for rule in self.events:
-            if rule.matches(component, variable, tech_code, severity, trigger):
+            if rule.matches(component, variable, tech_code, severity, trigger, station):
                 if rule.fault == NO_FAULT:
                     return None
                 code = tech_code or variable or component or ""

@@ -31,7 +31,10 @@ TABLE_KEYS = {
     "with_no_error",
     "source",
 }
-EVENT_KEYS = {"fault", "component", "variable", "tech_code", "max_severity", "confidence"}
+EVENT_KEYS = {
+    *("fault", "component", "variable", "tech_code", "max_severity", "confidence"),
+    *("makes", "models", "firmwares"),
+}
 
 
 class Reader:
@@ -306,6 +309,13 @@ class Reader:
             found = raw.get(key)
             return None if found is None else str(found).casefold()
 
+        def prefixes(key: str) -> tuple[str, ...]:
+            found = raw.get(key) or ()
+            if not isinstance(found, list | tuple):
+                doc.wrong((*path, key), f"{key} must be a list")
+                return ()
+            return tuple(str(one).casefold() for one in found)
+
         rule = EventRule(
             table=doc.file,
             fault=str(raw["fault"]),
@@ -314,5 +324,8 @@ class Reader:
             tech_code=word("tech_code"),
             max_severity=raw.get("max_severity"),
             confidence=raw.get("confidence"),
+            makes=prefixes("makes"),
+            models=prefixes("models"),
+            firmwares=prefixes("firmwares"),
         )
         (self._own_events if self._own else self._events).append(rule)

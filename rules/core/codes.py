@@ -112,7 +112,8 @@ def number_of(word: str, *, hexadecimal: bool) -> int | None:
 
 class EventRule(Struct, frozen=True, kw_only=True):
     """An OCPP 2.x NotifyEvent or security event that is a fault. Unset conditions match everything; texts are
-    compared without case, `component` and `variable` as whole words, `tech_code` as a prefix."""
+    compared without case, `component` and `variable` as whole words, the rest as prefixes; `makes`, `models`
+    and `firmwares` narrow it as those of a code table do."""
 
     table: str
     fault: str
@@ -121,18 +122,34 @@ class EventRule(Struct, frozen=True, kw_only=True):
     tech_code: str | None = None
     max_severity: int | None = None
     confidence: float | None = None
+    makes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    firmwares: tuple[str, ...] = ()
 
-    def matches(
+    @property
+    def of_some(self) -> bool:
+        """Whether it holds for some stations only."""
+        return bool(self.makes or self.models or self.firmwares)
+
+    def applies(self, make: str | None, model: str | None, firmware: str | None) -> bool:
+        """Whether it speaks of such a station. A condition on what is not known does not hold."""
+        told = ((self.makes, make), (self.models, model), (self.firmwares, firmware))
+        return all(not some or (word or "").casefold().startswith(some) for some, word in told)
+
+    def matches(  # noqa: PLR0917  (the fields of one event, in its order)
         self,
         component: str | None,
         variable: str | None,
         tech_code: str | None,
         severity: int | None,
         trigger: str | None,
+        station: tuple[str | None, str | None, str | None] = (None, None, None),
     ) -> bool:
-        if self.component is not None and (component or "").casefold() != self.component:
+        """`station`: its make, model and firmware."""
+        named = ((self.component, component), (self.variable, variable))
+        if any(word is not None and (told or "").casefold() != word for word, told in named):
             return False
-        if self.variable is not None and (variable or "").casefold() != self.variable:
+        if self.of_some and not self.applies(*station):
             return False
         if self.tech_code is not None and not (tech_code or "").casefold().startswith(self.tech_code):
             return False

@@ -12,6 +12,7 @@ from rules.core.detect import (
     authorisation,
     back_end,
     call_error,
+    card_reader,
     cars,
     certificate,
     clock,
@@ -19,15 +20,18 @@ from rules.core.detect import (
     command,
     cycling,
     dialogue,
+    drop,
     energy,
     event_fault,
     finding,
     firmware,
     imminent,
+    lost_track,
     meter,
     reason,
     reboot,
     registration,
+    remote_start,
     status_fault,
     stuck,
     transaction,
@@ -36,6 +40,7 @@ from rules.core.detect.context import Context
 from rules.core.model import (
     AnswerIncomplete,
     Authorised,
+    BackEndMalformed,
     BackEndTrouble,
     BootAnswered,
     Booted,
@@ -68,7 +73,7 @@ from rules.core.state import ConnectorState, StationState
 # Said by our side, or by the link: no proof that the station lives.
 NOT_LIFE = (
     *(BootAnswered, Authorised, SessionAccepted, CommandSent, Disconnected, BackEndTrouble),
-    *(OddAnswered, AnswerIncomplete, PromiseBroken, CommandUnanswered),
+    *(OddAnswered, AnswerIncomplete, BackEndMalformed, PromiseBroken, CommandUnanswered),
 )
 
 
@@ -81,15 +86,17 @@ def is_life(obs: Observation) -> bool:
 
 def connected(obs: Connected, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     out += properties.on_connect(obs, station)
+    signals = [*lost_track.connected(obs, station, ctx), *drop.connected(obs, station)]
     station.connected = True
     station.connected_at = obs.at
     station.version = obs.version or station.version
     station.row_dirty = True
-    return [*reboot.on_connect(obs, station), *imminent.on_connect(obs, station, ctx)]
+    return [*signals, *reboot.on_connect(obs, station), *imminent.on_connect(obs, station, ctx)]
 
 
 def disconnected(obs: Disconnected, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     if not obs.replaced:
+        drop.disconnected(obs, station, ctx)
         station.connected = False
         station.disconnected_at = obs.at
         station.row_dirty = True
@@ -98,6 +105,7 @@ def disconnected(obs: Disconnected, station: StationState, ctx: Context, out: li
 
 def booted(obs: Booted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     before = (cohort.model_key(station.make, station.model), station.firmware)
+    unanswered = station.booted_at if station.boot_answered_at != station.booted_at else None
     out += properties.on_boot(obs, station)
     for name in properties.BOOTED:
         value = getattr(obs, name)
@@ -106,7 +114,7 @@ def booted(obs: Booted, station: StationState, ctx: Context, out: list[Effect]) 
     station.booted_at = obs.at
     station.row_dirty = True
     cohort.count(before, station, ctx)
-    return [*reboot.on_boot(obs, station), *cohort.on_boot(obs, station, ctx)]
+    return [*reboot.on_boot(obs, station, unanswered), *cohort.on_boot(obs, station, ctx)]
 
 
 def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -118,7 +126,8 @@ def boot_answered(obs: BootAnswered, station: StationState, ctx: Context, out: l
         station.heartbeat_s = obs.interval_s
     station.row_dirty = True
     slow = back_end.answered(obs, station.booted_at if first else None, "BootNotification", station, ctx)
-    return [*registration.detect(obs), *finding.boot_answered(obs, station), *slow]
+    heard = reboot.answered(obs, station)
+    return [*registration.detect(obs), *finding.boot_answered(obs, station), *heard, *slow]
 
 
 def status(obs: StatusReported, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -130,6 +139,8 @@ def status(obs: StatusReported, station: StationState, ctx: Context, out: list[E
     if known is None:
         out += properties.on_connector(obs, station)
     conn.status_at = obs.at
+    if obs.status is Status.CHARGING:
+        station.start_at = None
     signals = status_fault.detect(obs, station, conn, ctx)
     if signals and conn.faults:
         signals += cars.weigh(obs, station, conn, signals, ctx)
@@ -166,16 +177,18 @@ def authorised(obs: Authorised, station: StationState, ctx: Context, out: list[E
 
 def started(obs: SessionStarted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     opened = sessions.started(obs, station, out)
-    opened.asked_at = obs.at
+    opened.asked_at = station.start_at = obs.at
+    signals = [*card_reader.on_start(obs, station, ctx), *remote_start.began(obs, station)]
     conn = _connector(station, obs.evse, obs.connector)
-    if conn is None or not conn.behaviour:
-        return clock.detect(obs, station, ctx)
-    return [*stuck.on_start(obs, conn), *clock.detect(obs, station, ctx)]
+    if conn is not None and conn.behaviour:
+        signals += stuck.on_start(obs, conn)
+    return [*signals, *clock.detect(obs, station, ctx)]
 
 
 def accepted(obs: SessionAccepted, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     session = sessions.accepted(obs, station, out)
     asked_at = None if session is None else session.asked_at
+    station.start_at = obs.at
     return back_end.answered(obs, asked_at, "StartTransaction", station, ctx)
 
 
@@ -205,9 +218,11 @@ def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[
 
 
 def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    odd = transaction.other_number(obs, station)
+    station.start_at = None
     session = sessions.ended(obs, station, out)
     row = session.row
-    signals = transaction.on_session_end(obs, station, row.outcome, ctx)
+    signals = [*odd, *transaction.on_session_end(obs, station, row.outcome, ctx)]
     conn = _connector(station, row.evse, row.connector)
     if conn is not None:
         conn.ended_reason = row.reason
@@ -301,5 +316,7 @@ HANDLERS: dict[type[Observation], Callable[..., list[Signal]]] = {
     FindingSeen: finding_seen,
     OddAnswered: lambda obs, station, ctx, out: finding.odd_answered(obs, station),
     AnswerIncomplete: lambda obs, station, ctx, out: dialogue.incomplete(obs),
+    BackEndMalformed: lambda obs, station, ctx, out: dialogue.malformed(obs),
+    CommandUnanswered: lambda obs, station, ctx, out: lost_track.unanswered(obs, station, ctx),
     PromiseBroken: lambda obs, station, ctx, out: dialogue.promise_broken(obs),
 }

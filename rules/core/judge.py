@@ -16,7 +16,7 @@ import msgspec
 from rules.core import awaited, facts, memory, on_site, own_delivery, people, windows
 from rules.core.book import Book
 from rules.core.catalog import Catalog
-from rules.core.detect import silence, stuck
+from rules.core.detect import remote_start, rhythm, silence, stuck
 from rules.core.detect.context import Context
 from rules.core.model import (
     AidReported,
@@ -88,6 +88,7 @@ class Judge:
             "supplier": lambda due, key, out: self._outages.suppliers.write_members(key, due, out),
             "wave": lambda due, key, out: self._waves.write_members(key, due, out),
             "await": self._time_is_up,
+            remote_start.TIMER: self._remote,
             windows.TIMER: self._windows.fire,
             on_site.LOOK_AGAIN: lambda due, key, out: on_site.look_again(key, due, self._book, out),
         }
@@ -176,6 +177,11 @@ class Judge:
         station = self._stations.get(obs.station)
         if station is None:
             station = self._meet(obs)
+        if kind is Heartbeat:
+            for signal in rhythm.beat(obs, station, self._state.blind_until, self._context):
+                self._signal(signal, station, at, out)
+            if self._book.dirty:
+                self._book.flush(out)
         if kind is Heartbeat or (kind is Seen and obs.direction == "in"):  # type: ignore[attr-defined]
             station.last_in = max(station.last_in, at)
             if station.link != "online":
@@ -236,6 +242,12 @@ class Judge:
         if conn is not None:
             for signal in stuck.time_is_up(name, station, conn, due, self._context):
                 self._signal(signal, station, due, out)
+
+    def _remote(self, due: datetime, name: str, out: list[Effect]) -> None:
+        """The session of a remote start should have begun by now."""
+        station = self._stations[name]
+        for signal in remote_start.time_is_up(name, station, due):
+            self._signal(signal, station, due, out)
 
     def _meet(self, obs: Observation) -> StationState:
         station = StationState(first_seen=obs.at, last_in=obs.at, emitted_at=obs.at)

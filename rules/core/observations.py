@@ -178,8 +178,8 @@ class CallErrored(Observation, frozen=True, kw_only=True, tag="call_error"):
 
 
 class CommandSent(Observation, frozen=True, kw_only=True, tag="command_sent"):
-    """The back end asked the station something. `about`: the message that a trigger asks for, or the
-    transaction that a remote stop names."""
+    """The back end asked the station something. `about`: the message that a trigger asks for, the transaction
+    that a remote stop names, the card of a remote start (1.6)."""
 
     action: str
     message_id: str
@@ -189,6 +189,8 @@ class CommandSent(Observation, frozen=True, kw_only=True, tag="command_sent"):
 
 
 class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answered"):
+    """`action` is empty where the question was not seen."""
+
     action: str
     message_id: str
     status: str | None = None
@@ -238,6 +240,14 @@ class AnswerIncomplete(Observation, frozen=True, kw_only=True, tag="answer_incom
 
     action: str
     missing: tuple[str, ...]
+
+
+class BackEndMalformed(Observation, frozen=True, kw_only=True, tag="back_end_malformed"):
+    """What the back end sent does not have the form its schema demands. `answer`: it was an answer."""
+
+    action: str
+    problems: tuple[str, ...]
+    answer: bool = True
 
 
 class PromiseBroken(Observation, frozen=True, kw_only=True, tag="promise_broken"):
@@ -332,6 +342,7 @@ AnyObservation = (
     | FindingSeen
     | OddAnswered
     | AnswerIncomplete
+    | BackEndMalformed
     | PromiseBroken
     | UserActed
     | WindowSet

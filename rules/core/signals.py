@@ -9,12 +9,18 @@ from msgspec import Struct
 
 from rules.core.model import Cause, Evidence, Owner, Scope, Side
 
+WEAK = 0.5
+WEAK_HOLD_S = 1800.0
+WEAK_QUIET_S = 900.0
+
 
 class Raise(Struct, frozen=True, kw_only=True):
     """A fault was seen. `None` for side, cause, owner, task, confidence: as the catalogue says.
 
     `key` tells it from the same fault elsewhere; the default is place and fault. `adopts`: keys of incidents
-    that are part of this one and are silent while it lasts.
+    that are part of this one and are silent while it lasts. `weak`: one sign that proves little,
+    of no more than `WEAK` confidence. It is told where a recorded log ends at it, as an excerpt is cut around
+    what it shows; in live traffic it must come back within `WEAK_QUIET_S` until `WEAK_HOLD_S` have passed.
     """
 
     fault: str
@@ -33,6 +39,7 @@ class Raise(Struct, frozen=True, kw_only=True):
     confidence: float | None = None
     suffix: str | None = None
     adopts: tuple[str, ...] = ()
+    weak: bool = False
 
     @property
     def key(self) -> str:

@@ -95,6 +95,17 @@ class CardTrail(Struct):
     told: dict[str, str] = field(default_factory=dict)  # how -> station
 
 
+class RemoteStart(Struct):
+    """A start asked by the back end. `due`: when its session should have begun, once the station agreed."""
+
+    asked_at: datetime
+    token: str
+    evse: int | None = None
+    connector: int | None = None
+    due: datetime | None = None
+    told: bool = False
+
+
 class StationState(Struct):
     first_seen: datetime
     last_in: datetime
@@ -146,6 +157,19 @@ class StationState(Struct):
     storm_at: datetime | None = None
     storm_n: int = 0
     clock: ClockWatch | None = None
+    timeouts: list[datetime] = field(default_factory=list)  # the back end waited in vain
+    start_at: datetime | None = None  # a session's start was asked or answered, and nothing came since
+    drops: list[datetime] = field(default_factory=list)  # links lost within moments of a start
+    dropped: bool = False  # and it did not come back yet
+    refusals: dict[str, list[datetime]] = field(default_factory=dict)  # by command, in a row
+    took: bool = False  # it took a command once
+    remote: RemoteStart | None = None  # the last start asked from afar
+    remote_sessions: int = 0  # in a row, since a card was last read
+    card_at: datetime | None = None  # a session was last started with a card
+    vain_boots: list[datetime] = field(default_factory=list)  # boots that the back end left unanswered
+    beat_day: int | None = None  # ordinal, UTC
+    beats: int = 0  # heartbeats of that day
+    late_beats: int = 0
     trends: dict[str, Trend] = field(default_factory=dict)
 
 
@@ -211,6 +235,7 @@ class Tracked(Struct):
     aid_said: list[str] = field(default_factory=list)  # policies whose refusal stands in the history
     aid_hold: datetime | None = None  # nobody is told before, unless the outcome is known
     aid_ready: datetime | None = None  # when somebody would have been told without first aid
+    weak: bool = False  # nothing but weak signs so far
 
 
 class HeldWindow(Struct):

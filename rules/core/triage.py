@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from rules.core.catalog import Catalog
 from rules.core.model import Asset, Owner, Side, Verdict
-from rules.core.signals import Raise
+from rules.core.signals import WEAK, Raise
 
 COMMISSIONING_DAYS = 30  # problems found in the first weeks belong to the installation itself
 COMMISSIONING_TASK = "ins.commission.fix"
@@ -27,6 +27,8 @@ def verdict(signal: Raise, catalog: Catalog, asset: Asset | None, at: datetime) 
     if maintenance and _commissioning(asset, at):
         task = COMMISSIONING_TASK
     confidence = fault.confidence if signal.confidence is None else signal.confidence
+    if signal.weak:
+        confidence = min(confidence, WEAK)
     return Verdict(
         fault=fault.id,
         side=side,

@@ -1,14 +1,15 @@
 """Cards refused at a station that is known to be good.
 
 The station did its part when it asked; a refusal is the back end's word, so the operator's. One stranger's
-card is no fault: a refusal counts when the card or the station was accepted before, or when it happens again.
+card is a weak sign: a refusal counts when the card or the station was accepted before, when it happens again,
+or when the back end itself had named the card.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.core.detect import card_trail
+from rules.core.detect import card_trail, remote_start
 from rules.core.detect.context import Context, keep_recent, proof
 from rules.core.model import Authorised
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -57,9 +58,21 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
         and station.accepted_at > good_since
         and station.accepted_token != token
     )
-    if not (known_card or known_station or again >= 2):
-        return [*signals, *card_trail.failed(obs, token, "refused", ctx)]
     fault = BY_OUTCOME.get(obs.outcome.casefold(), CARD)
+    own = remote_start.own_card(obs, token, station)
+    if own:
+        return [*signals, *own, *card_trail.failed(obs, token, "refused", ctx)]
+    if not (known_card or known_station or again >= 2):
+        signals.append(
+            Raise(
+                fault=fault,
+                rule=RULE,
+                station=obs.station,
+                weak=True,
+                evidence=(proof(obs, "refused_once", outcome=obs.outcome, token=token),),
+            )
+        )
+        return [*signals, *card_trail.failed(obs, token, "refused", ctx)]
     sure = ctx.catalog.fault(fault).confidence - (0.0 if known_card or known_station else 0.2)
     signals.append(
         Raise(

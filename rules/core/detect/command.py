@@ -7,7 +7,7 @@ Settings sent in a storm are the back end's own fault.
 
 from __future__ import annotations
 
-from rules.core.detect import imminent
+from rules.core.detect import imminent, refusal, remote_start
 from rules.core.detect.context import Context, proof
 from rules.core.model import CommandAnswered, CommandSent, Status
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -41,6 +41,8 @@ def on_sent(obs: CommandSent, station: StationState, ctx: Context) -> list[Signa
     while len(station.commands) > KEEP:
         del station.commands[next(iter(station.commands))]
     action = obs.action.casefold()
+    if action in STARTS:
+        remote_start.asked(obs, station)
     if action == "setchargingprofile":
         station.profile_at = obs.at
     elif action == "clearchargingprofile":
@@ -68,30 +70,47 @@ def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> li
     asked = station.commands.pop(obs.message_id, None)
     evse, connector = (asked[1], asked[2]) if asked is not None else (None, None)
     action, status = obs.action.casefold(), (obs.status or "").casefold()
+    signals = refusal.answered(obs, station, ctx)
     if action == "unlockconnector":
-        key = place_key(obs.station, evse, connector, UNLOCK)
-        if status == "unlockfailed":
-            return [
-                Raise(
-                    fault=UNLOCK,
-                    rule=RULE_UNLOCK,
-                    station=obs.station,
-                    evse=evse,
-                    connector=connector,
-                    evidence=(proof(obs, "unlock_failed"),),
-                )
-            ]
-        if status != "unlocked":
-            return []
-        slower = [] if obs.waited_s is None else imminent.on_unlock(obs, station, obs.waited_s, ctx)
-        return [Clear(key=key, evidence=proof(obs, "unlocked")), *slower]
+        return [*signals, *_unlock(obs, status, evse, connector, station, ctx)]
     if action == "reset" and status in TAKEN:
         station.reset_at = obs.at
     if action in STARTS:
-        return _start(obs, (evse, connector), station, ctx)
-    if action == "remotestoptransaction" and evse is not None:
-        return _stop(obs, status, evse, connector)
-    return []
+        if status == "accepted":
+            remote_start.taken(obs, station, ctx)
+        return [*signals, *_start(obs, (evse, connector), station, ctx)]
+    if action == "remotestoptransaction":
+        if evse is not None:
+            return [*signals, *_stop(obs, status, evse, connector)]
+        if status == "rejected" and not station.sessions:
+            return [*signals, _stop_refused(obs, None, None, weak=True)]
+    return signals
+
+
+def _unlock(  # noqa: PLR0917  (what was asked and what came of it)
+    obs: CommandAnswered,
+    status: str,
+    evse: int | None,
+    connector: int | None,
+    station: StationState,
+    ctx: Context,
+) -> list[Signal]:
+    key = place_key(obs.station, evse, connector, UNLOCK)
+    if status == "unlockfailed":
+        return [
+            Raise(
+                fault=UNLOCK,
+                rule=RULE_UNLOCK,
+                station=obs.station,
+                evse=evse,
+                connector=connector,
+                evidence=(proof(obs, "unlock_failed"),),
+            )
+        ]
+    if status != "unlocked":
+        return []
+    slower = [] if obs.waited_s is None else imminent.on_unlock(obs, station, obs.waited_s, ctx)
+    return [Clear(key=key, evidence=proof(obs, "unlocked")), *slower]
 
 
 def _start(
@@ -123,18 +142,22 @@ def _stop(obs: CommandAnswered, status: str, evse: int, connector: int | None) -
     if status == "accepted":
         key = place_key(obs.station, evse, connector, STOP)
         return [Clear(key=key, evidence=proof(obs, "stop_accepted"))]
-    if status != "rejected":
-        return []
-    return [
-        Raise(
-            fault=STOP,
-            rule=RULE_STOP,
-            station=obs.station,
-            evse=evse,
-            connector=connector,
-            evidence=(proof(obs, "stop_refused"),),
-        )
-    ]
+    return [_stop_refused(obs, evse, connector)] if status == "rejected" else []
+
+
+def _stop_refused(
+    obs: CommandAnswered, evse: int | None, connector: int | None, *, weak: bool = False
+) -> Raise:
+    """`weak`: no session was seen, so that it may be over already."""
+    return Raise(
+        fault=STOP,
+        rule=RULE_STOP,
+        station=obs.station,
+        evse=evse,
+        connector=connector,
+        weak=weak,
+        evidence=(proof(obs, "stop_refused_unseen" if weak else "stop_refused"),),
+    )
 
 
 def _place_of(ref: str | None, station: StationState) -> tuple[int | None, int | None]:

@@ -1,21 +1,23 @@
 """A conversation between station and back end that contradicts itself: software, wherever the mistake is.
 
-Decides from one exchange: an answer that lacks what its schema demands, a session ended for want of a right
-that was given, a transaction number that stations take for none, a message promised and not sent.
+Decides from one exchange: a message of the back end that is not what its schema demands, a session ended for
+want of a right that was given, a number that stations take for none, a message promised and not sent.
 """
 
 from __future__ import annotations
 
 from rules.core.detect.context import proof
-from rules.core.model import AnswerIncomplete, PromiseBroken, SessionAccepted, SessionEnded
+from rules.core.model import AnswerIncomplete, BackEndMalformed, PromiseBroken, SessionAccepted, SessionEnded
 from rules.core.signals import Raise, Signal
 from rules.core.state import StationState
 
 RULE_ANSWER = "dialogue.answer_incomplete"
+RULE_FORM = "dialogue.form"
 RULE_RIGHT = "dialogue.right_taken_back"
 RULE_NUMBER = "dialogue.transaction_number"
 RULE_PROMISE = "dialogue.promise_broken"
 INCOMPLETE = "backend.incomplete_answers"
+MALFORMED = "backend.malformed"
 RIGHT = "backend.session_deauthorised"
 NUMBER = "backend.transaction_number"
 PROMISE = "protocol.trigger_ignored"
@@ -30,6 +32,15 @@ def incomplete(obs: AnswerIncomplete) -> list[Signal]:
         Raise(
             fault=INCOMPLETE, rule=RULE_ANSWER, station=obs.station, suffix=obs.action, evidence=(evidence,)
         )
+    ]
+
+
+def malformed(obs: BackEndMalformed) -> list[Signal]:
+    """A message of the back end that a station which follows the rules cannot read."""
+    says = "malformed_answer" if obs.answer else "malformed_command"
+    evidence = proof(obs, says, action=obs.action, problems=", ".join(obs.problems))
+    return [
+        Raise(fault=MALFORMED, rule=RULE_FORM, station=obs.station, suffix=obs.action, evidence=(evidence,))
     ]
 
 

@@ -20,7 +20,10 @@ def detect(
     obs: EventReported, station: StationState, conns: list[ConnectorState], ctx: Context
 ) -> list[Signal]:
     """`conns`: the reported connectors of the EVSE that the event is about."""
-    match = ctx.catalog.match_event(obs.component, obs.variable, obs.tech_code, obs.severity, obs.trigger)
+    about = (ctx.make_of(obs.station, station), *ctx.firmware_of(obs.station, station))
+    match = ctx.catalog.match_event(
+        obs.component, obs.variable, obs.tech_code, obs.severity, obs.trigger, about
+    )
     if match is None:
         return []
     key = place_key(obs.station, obs.evse, obs.connector, match.fault)

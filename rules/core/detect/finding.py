@@ -28,6 +28,9 @@ LIMITS = {
     "json_extra_comma": 3,
     "sampled_value_empty": 1,
     "meter_value_missing": 1,
+    "member_invalid": 1,
+    "answer_invalid": 1,
+    "other_version": 2,
     # Sent a third time though nothing was lost in between: nobody took it, or the answer is not understood.
     "message_repeated": 2,
 }

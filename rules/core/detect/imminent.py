@@ -32,7 +32,7 @@ def on_connect(obs: Connected, station: StationState, ctx: Context) -> list[Sign
 def on_session_end(obs: Observation, station: StationState, failed: bool, ctx: Context) -> list[Signal]:
     trend = station.trends.setdefault(STARTS, Trend())
     rising = push(trend, 1.0 if failed else 0.0, least=int(ctx.limit("imminent.sessions")), floor=0.4)
-    return _said(obs, trend, STARTS, rising)
+    return said(obs, trend, STARTS, rising)
 
 
 def on_meter(obs: MeterRead, station: StationState, ctx: Context) -> list[Signal]:
@@ -64,7 +64,7 @@ def on_event(obs: EventReported, station: StationState, ctx: Context) -> list[Si
 def on_unlock(obs: Observation, station: StationState, waited_s: float, ctx: Context) -> list[Signal]:
     trend = station.trends.setdefault(UNLOCK, Trend())
     rising = push(trend, waited_s, least=int(ctx.limit("imminent.unlocks")), floor=1.0)
-    return _said(obs, trend, UNLOCK, rising)
+    return said(obs, trend, UNLOCK, rising)
 
 
 def _close_days(
@@ -83,12 +83,12 @@ def _close_days(
             gap = today - trend.day - 1
             for _ in range(max(0, min(gap, MOST_EMPTY_DAYS))):
                 rising = push(trend, empty, least=least, floor=floor) and rising
-        signals = _said(obs, trend, fault, rising)
+        signals = said(obs, trend, fault, rising)
     trend.day, trend.count = today, 0.0
     return signals
 
 
-def _said(obs: Observation, trend: Trend, fault: str, rising: bool) -> list[Signal]:
+def said(obs: Observation, trend: Trend, fault: str, rising: bool) -> list[Signal]:
     if rising:
         values = {"usual": round(trend.mean, 2), "values": shown(trend)}
         return [

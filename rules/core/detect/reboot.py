@@ -2,7 +2,7 @@
 
 More than three boots in an hour without a command before them speak for supply or controller; when each
 follows a command of the back end, the back end is suspected first. A boot message sent again because the one
-before was not accepted is no boot.
+before was not accepted, or not even answered, is no boot.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from rules.core.detect.context import keep_recent, proof
-from rules.core.model import Booted, Connected
-from rules.core.signals import Raise, Signal
+from rules.core.model import BootAnswered, Booted, Connected
+from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import StationState
 
 RULE = "boot.loop"
+RULE_VAIN = "boot.unanswered"
 RULE_FLAP = "link.flapping"
 LOOP = "station.boot_loop"
+VAIN = "backend.boots_unanswered"
 LOOP_COMMANDED = "backend.boot_loop"
 FLAPPING = "station.link_flapping"
 WINDOW_S = 3600.0
 BOOTS = 4
+VAIN_BOOTS = 2  # repeats of a boot message that got no answer
+UNSURE = 0.45  # repeats of an unanswered boot, or boots, in a log of one side only: nobody can tell
+REAL_REASONS = ("powerup", "watchdog")
 CONNECTS = 5
 AFTER_COMMAND_S = 60.0
 AFTER_RESET_S = 300.0
@@ -37,7 +42,8 @@ NOT_YET = ("pending", "rejected")
 ASKED_REASONS = ("remotereset", "scheduledreset", "firmwareupdate", "triggered", "localreset")
 
 
-def on_boot(obs: Booted, station: StationState) -> list[Signal]:
+def on_boot(obs: Booted, station: StationState, before: datetime | None) -> list[Signal]:
+    """`before`: the last boot where nothing answered it, None where something did or there was none."""
     command = (station.command or "").casefold()
     after = (
         station.command_at is not None and (obs.at - station.command_at).total_seconds() <= AFTER_COMMAND_S
@@ -46,6 +52,10 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
     expected = _after_reset(obs.at, station)
     if asked or expected or _triggered(obs.at, station) or _not_accepted(station):
         return []
+    again = before is not None and (station.connected_at is None or station.connected_at <= before)
+    again = again and (obs.reason or "").casefold() not in REAL_REASONS
+    if again and _back_end_seen(station) and not (after and command in PROVOKING):
+        return _in_vain(obs, station)
     station.boots = keep_recent(station.boots, obs.at, WINDOW_S)
     station.commanded_boots = station.commanded_boots + 1 if after and command in PROVOKING else 0
     if len(station.boots) < BOOTS:
@@ -56,6 +66,7 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
             fault=LOOP_COMMANDED if commanded else LOOP,
             rule=RULE,
             station=obs.station,
+            confidence=UNSURE if again and not commanded else None,
             evidence=(
                 proof(
                     obs,
@@ -67,6 +78,30 @@ def on_boot(obs: Booted, station: StationState) -> list[Signal]:
             ),
         )
     ]
+
+
+def _in_vain(obs: Booted, station: StationState) -> list[Signal]:
+    """The boot message again, on the same connection and without an answer in between: no boot at all."""
+    station.vain_boots = keep_recent(station.vain_boots, obs.at, WINDOW_S)
+    if len(station.vain_boots) < VAIN_BOOTS:
+        return []
+    times = len(station.vain_boots) + 1
+    evidence = (proof(obs, "boots_unanswered", times=times),)
+    return [Raise(fault=VAIN, rule=RULE_VAIN, station=obs.station, evidence=evidence)]
+
+
+def answered(obs: BootAnswered, station: StationState) -> list[Signal]:
+    """The back end answers boots again."""
+    if not station.vain_boots:
+        return []
+    station.vain_boots = []
+    key = place_key(obs.station, None, None, VAIN)
+    return [Clear(key=key, evidence=proof(obs, "boot_answer", status=obs.status))]
+
+
+def _back_end_seen(station: StationState) -> bool:
+    """Whether the record shows the back end at all: a log of the station's side only holds no answers."""
+    return station.boot_status is not None or station.accepted_at is not None
 
 
 def _not_accepted(station: StationState) -> bool:

@@ -1,6 +1,7 @@
 """Transactions that do not add up: a stop that nobody knows, sent for ever, or numbers that got lost.
 
-A stop without its start is no fault by itself: the start may lie before we began to look.
+A stop without its start is no fault by itself: the start may lie before we began to look. A stop under
+a number other than the back end gave to the same card's running session is one at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rules.core.signals import Raise, Signal
 from rules.core.state import StationState
 
 RULE = "session.reference"
+RULE_OTHER = "session.other_number"
 UNKNOWN = "session.unknown_stop"
 LOST = "session.lost_reference"
 DAY_S = 86_400.0
@@ -41,6 +43,20 @@ def on_session_end(
         return [_raise(obs, UNKNOWN, "stop_again", ref=obs.ref, times=same)]
     watched = (obs.at - station.first_seen).total_seconds() >= DAY_S and station.had_session
     return [_raise(obs, UNKNOWN, "stop_unknown", ref=obs.ref)] if watched else []
+
+
+def other_number(obs: SessionEnded, station: StationState) -> list[Signal]:
+    """To be asked before the end is noted: which number did the back end give to this session?"""
+    if len(station.sessions) != 1:
+        return []
+    row = next(iter(station.sessions.values())).row
+    if row.ref is None or obs.ref == row.ref or row.token is None:
+        return []
+    lost = obs.ref is None or obs.ref in LOST_REFS
+    if obs.token != row.token and not (lost and obs.token is None):
+        return []
+    evidence = proof(obs, "other_number", given=row.ref, told=obs.ref)
+    return [Raise(fault=LOST, rule=RULE_OTHER, station=obs.station, evidence=(evidence,))]
 
 
 def _raise(obs: SessionEnded, fault: str, says: str, **values: object) -> Raise:
