@@ -118,13 +118,13 @@ def _differs(was: IncidentRow, is_now: IncidentRow) -> dict[str, list[Any]]:
 
 
 def _messages(before: Judged, after: Judged, pairs: Mapping[str, str]) -> dict[str, Any]:
-    old = Counter(
-        (pairs.get(one.incident_id, one.incident_id), one.destination, one.reason.value)
-        for one in before.notices
-    )
-    new = Counter((one.incident_id, one.destination, one.reason.value) for one in after.notices)
+    """Totals, and each message that one judge sends and the other does not: one that moves vanishes at one
+    destination and appears at another."""
+    old = _counted(before, pairs)
+    new = _counted(after, {})
     appear, vanish = new - old, old - new
     names = sorted({key[1] for key in (*old, *new)})
+    back = {now: was for was, now in pairs.items()}
     return {
         "present": old.total(),
         "changed_catalogue": new.total(),
@@ -137,7 +137,44 @@ def _messages(before: Judged, after: Judged, pairs: Mapping[str, str]) -> dict[s
             }
             for name in names
         },
+        "appearing": _message_lines(appear, after, {}),
+        "vanishing": _message_lines(vanish, before, back),
     }
+
+
+Message = tuple[str, str, str]  # incident, destination, reason
+
+
+def _counted(judged: Judged, pairs: Mapping[str, str]) -> Counter[Message]:
+    return Counter(
+        (pairs.get(one.incident_id, one.incident_id), one.destination, one.reason.value)
+        for one in judged.notices
+    )
+
+
+def _message_lines(some: Counter[Message], judged: Judged, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """`names`: the incident's id as the judge of these messages knows it. Oldest first."""
+    sent: dict[Message, list[NoticeRow]] = {}
+    for one in judged.notices:
+        sent.setdefault((one.incident_id, one.destination, one.reason.value), []).append(one)
+    found = []
+    for (incident, destination, reason), n in some.items():
+        number = names.get(incident, incident)
+        for one in sent[number, destination, reason][-n:]:
+            found.append((one.created_at, destination, reason, judged.rows[number]))
+    found.sort(key=lambda line: (line[0], line[1], line[2], line[3].incident_id))
+    return [
+        {
+            "at": instant(at),
+            "destination": destination,
+            "reason": reason,
+            "incident": row.incident_id,
+            "station": row.station,
+            "site": row.site,
+            "fault": row.fault,
+        }
+        for at, destination, reason, row in found
+    ]
 
 
 def _by_time(rows: Mapping[str, IncidentRow]) -> list[IncidentRow]:

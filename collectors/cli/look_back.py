@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,8 @@ import typer
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
+from collectors.cli.progress import LongWork
+from rules.core.model import Observation
 
 _AGE = re.compile(r"(\d{1,5})\s*([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -77,7 +80,7 @@ def backtest(
                 raise Complaint(f"{settings.database}: nothing is stored yet")
             start = max(span.first, _start_of(since, span.last))
             report = test.backtest(
-                observations(query, start, span.last),
+                _watched(observations(query, start, span.last), start, span.last),
                 present,
                 changed,
                 register=register_of(query),
@@ -92,6 +95,18 @@ def backtest(
     else:
         backtest_table(report)
     return 0
+
+
+def _watched(
+    pages: Iterable[list[Observation]], start: datetime, last: datetime
+) -> Iterator[list[Observation]]:
+    """The same pages; standard error tells how far through the period they are."""
+    heard = 0
+    with LongWork("judging", "observations", round((last - start).total_seconds())) as work:
+        for page in pages:
+            yield page
+            heard += len(page)
+            work.update(round((page[-1].at - start).total_seconds()), heard)
 
 
 def precision(

@@ -89,9 +89,18 @@ class Aider:
             if why is None:
                 self._ask(policy, tracked, at, out)
                 return
+            if why == "cooling" and tried:
+                self._try_again(policy, tracked)
+                continue
             if policy.id not in tracked.aid_said:
                 tracked.aid_said.append(policy.id)
                 self._note(tracked, at, "aid_not_tried", out, do=policy.do.value, why=why)
+
+    def _try_again(self, policy: AidPolicy, tracked: Tracked) -> None:
+        """The policy allows another attempt at this incident, once its cool-down is over."""
+        until = self._state.aid.cooling[cooling_key(tracked.row.key, policy.do)]
+        tracked.aid_again = until
+        self._timers.set(until, TIMER, tracked.row.key)
 
     def _fits(self, policy: AidPolicy, name: str | None, station: StationState | None) -> bool:
         asset = self.register.get(name) if name else None
@@ -170,9 +179,11 @@ class Aider:
         self._next(tracked, obs.at, out)
 
     def fire(self, tracked: Tracked, due: datetime, out: list[Effect]) -> None:
-        """The time in which the remedy had to work is up, and the fault is still there."""
+        """The time for the remedy to work is up and the fault is still there; or a cool-down is over."""
         aid = tracked.aid
         if aid is None or aid.due != due:
+            if aid is None and tracked.aid_again == due:
+                self.consider(tracked, due, out)
             return
         if aid.outcome == ACCEPTED:
             self._prove(tracked, due, "aid_no_effect")

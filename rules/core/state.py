@@ -233,6 +233,7 @@ class Tracked(Struct):
     aid: AidTry | None = None
     aided: dict[str, int] = field(default_factory=dict)  # policy id -> attempts
     aid_said: list[str] = field(default_factory=list)  # policies whose refusal stands in the history
+    aid_again: datetime | None = None  # when the next attempt of the same policy may be made
     aid_hold: datetime | None = None  # nobody is told before, unless the outcome is known
     aid_ready: datetime | None = None  # when somebody would have been told without first aid
     weak: bool = False  # nothing but weak signs so far

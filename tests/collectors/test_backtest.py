@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from collectors.backtest import backtest
+from collectors.cli.look_back_tables import backtest_table
 from collectors.stored_past import observations, register_of, span_of
 from data.at_rest import RestingStore
 from data.catalog_files import load_catalog
@@ -101,7 +102,9 @@ def test_the_same_catalogue_changes_nothing(place: Path) -> None:
     assert (report["messages"]["appear"], report["messages"]["vanish"]) == (0, 0)
 
 
-def test_another_owner_is_told_with_the_messages_that_move(place: Path, tmp_path: Path) -> None:
+def test_another_owner_is_told_with_the_messages_that_move(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = changed_catalog(
         tmp_path / "new", "electrical.ground", owner="operator", task="mob.support.monitoring"
     )
@@ -113,6 +116,16 @@ def test_another_owner_is_told_with_the_messages_that_move(place: Path, tmp_path
         "helpdesk": {"appear": 2, "vanish": 0},
         "volta": {"appear": 0, "vanish": 2},
     }
+    moved = [
+        [(item["destination"], item["reason"], item["fault"]) for item in report["messages"][name]]
+        for name in ("vanishing", "appearing")
+    ]
+    assert moved[0] == [("volta", reason, "electrical.ground") for reason in ("first", "resolved")]
+    assert moved[1] == [("helpdesk", reason, "electrical.ground") for reason in ("first", "resolved")]
+    backtest_table({"since": "2026-03-01T08:00:00+00:00", "until": "2026-03-01T10:00:00+00:00", **report})
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("message vanishes" in line and "to volta, first" in line for line in lines) == 1
+    assert sum("message appears" in line and "to helpdesk, resolved" in line for line in lines) == 1
 
 
 def test_a_hold_time_that_no_fault_reaches_makes_it_vanish(place: Path, tmp_path: Path) -> None:
