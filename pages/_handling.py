@@ -34,9 +34,9 @@ def badges(words: Words, row: Row) -> list[str]:
     """What must not be overlooked: late, or thrown back and forth."""
     found = []
     if row["repair_breached_at"]:
-        found.append(h.badge(words("handling.late.repair"), "red", "⧗"))
+        found.append(h.badge(words("handling.late.repair"), "red", "▲"))
     elif row["response_breached_at"]:
-        found.append(h.badge(words("handling.late.response"), "red", "⧗"))
+        found.append(h.badge(words("handling.late.response"), "red", "▲"))
     if row["bounced"]:
         found.append(h.badge(words("handling.bounced"), "amber", "⇄"))
     return found

@@ -17,13 +17,13 @@ TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
     "severity": 100,
-    "fault": 168,
+    "fault": 156,
     "station": 104,
-    "site": 112,
+    "site": 102,
     "side": 80,
     "owner": 84,
-    "since": 76,
-    "term": 66,
+    "since": 74,
+    "term": 92,
     "times": 40,
 }
 

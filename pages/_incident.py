@@ -95,7 +95,7 @@ def why(words: Words, row: Row) -> None:
     else:
         lines.append(("detail.rule", f"{row['rule_id']} ({row['rule_version']})"))
     if row["route_rule"]:
-        lines.append((words("detail.route"), row["route_rule"].removeprefix("route.")))
+        lines.append(("detail.route", row["route_rule"].removeprefix("route.")))
     reason = _handling.route_why(words, row)
     show(
         f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>'
