@@ -128,15 +128,15 @@ _TARGETS: dict[type[Effect], _Target] = {
         (
             *_columns(
                 text="incident_id key state scope station site fault side cause owner task severity rule_id"
-                " rule_version parent installer customer acknowledged_by assignee overruled_by route_rule"
-                " route_why route_party route_gap contract",
+                " rule_version parent installer customer acknowledged_by assignee overruled_by snoozed_by"
+                " route_rule route_why route_party route_gap contract",
                 times="pending_at opened_at recovering_at closed_at acknowledged_at escalate_at clock_since"
                 " respond_by repair_by responded_at response_breached_at repair_breached_at on_my_way_at"
-                " eta_at fixed_at",
+                " eta_at fixed_at snoozed_until",
                 integers="evse connector count bounces",
                 floats="confidence operator_s installer_s",
-                flags="imminent safety bounced",
-                lists="members suppression",
+                flags="imminent safety bounced driver_stuck",
+                lists="members suppression snooze_wakes",
             ),
             ("evidence", pa.string(), _json_field("evidence")),
             ("route_words", pa.string(), _json_field("route_words")),
@@ -209,6 +209,9 @@ _TARGETS: dict[type[Effect], _Target] = {
 }
 
 
+_ITEM = ("dedup_key", "incident_id", "destination", "seq", "reason", "place")
+
+
 def write_effects(
     cursor: duckdb.DuckDBPyConnection,
     effects: Sequence[Effect],
@@ -232,6 +235,23 @@ def write_effects(
         write_properties(cursor, properties)
     if notices:
         _upsert(cursor, _notice_target(rendered or {}), notices)
+        _write_items(cursor, [notice for notice in notices if isinstance(notice, NoticeRow)])
+
+
+def _write_items(cursor: duckdb.DuckDBPyConnection, notices: Sequence[NoticeRow]) -> None:
+    seen = {notice.dedup_key: notice for notice in reversed(notices)}  # the first of a key stays
+    rows = [
+        (notice.dedup_key, item.incident_id, notice.destination, item.seq, item.reason.value, place)
+        for notice in seen.values()
+        for place, item in enumerate(notice.told)
+    ]
+    batch = pa.table(
+        {
+            name: pa.array(values, pa.int32() if name in ("seq", "place") else pa.string())
+            for name, values in zip(_ITEM, zip(*rows, strict=True), strict=True)
+        }
+    )
+    insert_table(cursor, "notice_item", batch, "ON CONFLICT DO NOTHING")
 
 
 def _notice_target(rendered: Mapping[str, Rendered]) -> _Target:

@@ -1,14 +1,16 @@
 """The outbox's rows: which notice a destination gets next, and what became of the last one.
 
-Decides order and superseding, both in the database so that no crash can break them. For one incident and one
+Decides order and superseding, both in one transaction so that no crash can break them. For each incident and
 destination notices go out in the order of `seq`; a resolve whose opening was never sent takes the opening
-with it. Must never send anything, nor hand out one notice twice while its lease lasts.
+with it, where neither notice says anything else. Must never send anything, nor hand out one notice twice
+while its lease lasts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
@@ -39,46 +41,45 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Only incidents that have something waiting here matter: few, while the table holds years of sent notices.
-_WAITING = """
-WITH story AS MATERIALIZED (
-    SELECT dedup_key, incident_id, seq, reason, state, last_class, not_before, created_at
-    FROM notice
-    WHERE destination = $destination AND incident_id IN (
-        SELECT incident_id FROM notice WHERE destination = $destination AND state = 'queued')
-), unheard_ends AS MATERIALIZED (
-    SELECT incident_id, max(seq) FILTER (WHERE reason = 'resolved' AND state = 'queued') AS seq
-    FROM story
-    GROUP BY incident_id
-    HAVING seq IS NOT NULL
-       AND NOT bool_or(state IN ('sent', 'leased') OR coalesce(last_class, '') = 'unknown')
+_STORY = """
+WITH waiting AS MATERIALIZED (
+    SELECT DISTINCT item.incident_id FROM notice JOIN notice_item AS item USING (dedup_key)
+    WHERE notice.destination = $destination AND state = 'queued'
+), story AS MATERIALIZED (
+    SELECT dedup_key, item.incident_id, item.seq, item.reason, state, last_class, not_before, created_at
+    FROM notice JOIN notice_item AS item USING (dedup_key)
+    WHERE notice.destination = $destination AND item.incident_id IN (SELECT incident_id FROM waiting)
 )
 """
-# An opening that certainly never left needs no resolve, so neither goes out. An attempt in doubt (`unknown`)
-# may have arrived and counts as heard: then the opening goes on and its resolve follows.
-_UNHEARD = f"""{_WAITING}
-SELECT story.dedup_key FROM story JOIN unheard_ends USING (incident_id)
-WHERE story.state = 'queued' AND story.seq <= unheard_ends.seq
+_TOLD = f"""{_STORY}
+SELECT dedup_key, incident_id, seq, reason, state,
+       state IN ('sent', 'leased') OR coalesce(last_class, '') = 'unknown' AS heard
+FROM story
 """
 _SUPERSEDE = (
     "UPDATE notice SET state = 'superseded' WHERE state = 'queued' AND dedup_key IN (SELECT unnest($keys))"
 )
 # Who got an undeliverable opening in another's stead gets its end too.
 _FORWARD_RESOLVES = """
-INSERT INTO notice BY NAME
 WITH ending AS MATERIALIZED (
-    SELECT * FROM notice WHERE reason = 'resolved' AND dedup_key IN (SELECT unnest($keys))
-), told AS MATERIALIZED (
-    SELECT dedup_key, incident_id, destination, party, state, seq FROM notice
-    WHERE incident_id IN (SELECT incident_id FROM ending)
+    SELECT dedup_key, incident_id, seq, destination FROM notice_item
+    WHERE reason = 'resolved' AND dedup_key IN (SELECT unnest($keys))
+), opening AS MATERIALIZED (
+    SELECT notice.dedup_key, item.incident_id, item.seq, notice.destination
+    FROM notice JOIN notice_item AS item USING (dedup_key)
+    WHERE state = 'dead' AND item.incident_id IN (SELECT incident_id FROM ending)
 )
-SELECT ending.dedup_key || '~' || stand_in.destination AS dedup_key, ending.incident_id, stand_in.destination,
-       stand_in.party, ending.seq, ending.reason, ending.language, ending.subject, ending.body,
-       'queued' AS state, 0 AS attempts, ending.not_before, ending.created_at
+SELECT DISTINCT ending.dedup_key AS old_key, stand_in.destination, stand_in.party
 FROM ending
-JOIN told AS opening ON opening.incident_id = ending.incident_id AND opening.destination = ending.destination
-                    AND opening.state = 'dead' AND opening.seq < ending.seq
-JOIN told AS stand_in ON stand_in.incident_id = ending.incident_id
-                     AND stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
+JOIN opening ON opening.incident_id = ending.incident_id AND opening.destination = ending.destination
+            AND opening.seq < ending.seq
+JOIN notice AS stand_in ON stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
+"""
+_FORWARD_AS_IT_IS = """
+INSERT INTO notice BY NAME
+SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $party AS party, seq, reason,
+       language, subject, body, 'queued' AS state, 0 AS attempts, not_before, created_at
+FROM notice WHERE dedup_key = $key
 ON CONFLICT (dedup_key) DO NOTHING
 """
 _FORWARD = """
@@ -89,14 +90,21 @@ SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $p
 FROM notice WHERE dedup_key = $key
 ON CONFLICT (dedup_key) DO NOTHING
 """
-_NEXT = f"""{_WAITING}
+_FORWARD_ITEMS = """
+INSERT INTO notice_item BY NAME
+SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, seq, reason, place
+FROM notice_item WHERE dedup_key = $key
+ON CONFLICT DO NOTHING
+"""
+_NEXT = f"""{_STORY}
 SELECT dedup_key FROM story
-WHERE state = 'queued' AND not_before <= $now
-  AND NOT EXISTS (
+GROUP BY dedup_key
+HAVING any_value(state) = 'queued' AND any_value(not_before) <= $now
+   AND NOT bool_or(EXISTS (
       SELECT 1 FROM story AS earlier
       WHERE earlier.incident_id = story.incident_id AND earlier.seq < story.seq
-        AND earlier.state IN ('queued', 'leased'))
-ORDER BY created_at, seq, dedup_key
+        AND earlier.state IN ('queued', 'leased')))
+ORDER BY any_value(created_at), min(seq), dedup_key
 LIMIT 1
 """
 _LEASE = """
@@ -208,6 +216,7 @@ def mark(
         cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
         if forward is not None:
             cursor.execute(_FORWARD, msgspec.structs.asdict(forward) | {"key": dedup_key, "now": at})
+            cursor.execute(_FORWARD_ITEMS, {"to": forward.to, "key": dedup_key})
         return True
 
     return store.transact(job, ordered=False)
@@ -233,19 +242,55 @@ def release_expired(store: Store, now: datetime, *, everything: bool = False) ->
 def _waiting(store: Store, destination: str) -> tuple[bool, bool]:
     """Whether notices wait, and whether ends are among them. A look without the writer's turn: lanes ask
     often and mostly in vain."""
-    text = (
-        "SELECT count(*) > 0, coalesce(bool_or(reason = 'resolved'), false)"
-        " FROM notice WHERE destination = ? AND state = 'queued'"
-    )
-    waiting, ends = store.sql(text, [destination]).row(0)
-    return bool(waiting), bool(ends)
+    waits = "FROM notice WHERE destination = ? AND state = 'queued'"
+    if not store.sql(f"SELECT 1 {waits} LIMIT 1", [destination]).height:
+        return False, False
+    ends = f"SELECT 1 FROM notice_item WHERE reason = 'resolved' AND dedup_key IN (SELECT dedup_key {waits})"
+    return True, store.sql(f"{ends} LIMIT 1", [destination]).height > 0
 
 
 def _drop_unheard(cursor: duckdb.DuckDBPyConnection, destination: str) -> None:
-    unheard = [row[0] for row in cursor.execute(_UNHEARD, {"destination": destination}).fetchall()]
+    rows = cursor.execute(_TOLD, {"destination": destination}).fetchall()
+    unheard = sorted(unheard_keys([Line(*row) for row in rows]))
     if unheard:
-        cursor.execute(_FORWARD_RESOLVES, {"keys": unheard})
+        for key, to, party in cursor.execute(_FORWARD_RESOLVES, {"keys": unheard}).fetchall():
+            cursor.execute(_FORWARD_AS_IT_IS, {"key": key, "to": to, "party": party})
+            cursor.execute(_FORWARD_ITEMS, {"key": key, "to": to})
         cursor.execute(_SUPERSEDE, {"keys": unheard})
+
+
+class Line(NamedTuple):
+    """What one notice says of one incident. `heard`: it arrived, or may have, or is on its way."""
+
+    dedup_key: str
+    incident_id: str
+    seq: int
+    reason: str
+    state: str
+    heard: bool
+
+
+def unheard_keys(story: Sequence[Line]) -> set[str]:
+    """Queued notices that say only what ended before any of it was heard.
+
+    An opening that certainly never left needs no resolve, so neither goes out. An attempt in doubt may have
+    arrived and counts as heard. Where a notice also says something else it goes out whole, and then the
+    ends of all that it opens follow.
+    """
+    heard = {line.incident_id for line in story if line.heard}
+    ends: dict[str, int] = {}
+    for line in story:
+        if line.reason == "resolved" and line.state == "queued" and line.incident_id not in heard:
+            ends[line.incident_id] = max(line.seq, ends.get(line.incident_id, line.seq))
+    queued = [line for line in story if line.state == "queued"]
+    while True:
+        moot = {line.dedup_key for line in queued}
+        moot -= {line.dedup_key for line in queued if line.seq > ends.get(line.incident_id, -1)}
+        told = {line.incident_id for line in queued if line.dedup_key not in moot} & ends.keys()
+        if not told:
+            return moot
+        for incident_id in told:
+            del ends[incident_id]
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:

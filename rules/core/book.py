@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.core import clocks, follow, incident, memory, weigh
+from rules.core import clocks, follow, incident, memory, speak, weigh
 from rules.core.aider import TIMER, Aider
 from rules.core.catalog import Catalog
 from rules.core.family import adopt_register
@@ -121,6 +121,7 @@ class Book:
                 if back:
                     weigh.restore(row, judged)
                 self.note(tracked, at, "reopened", out)
+                self.speaker.came_back(tracked)
                 self._began(tracked, at, out)
                 self.aider.consider(tracked, at, out)
             if row.overruled_by is None and judged.confidence > row.confidence:
@@ -250,6 +251,9 @@ class Book:
 
     def fire(self, due: datetime, kind: str, key: str, out: list[Effect]) -> None:
         """A deadline of this book came up; one that was overtaken does nothing."""
+        if kind in speak.KINDS:
+            self.speaker.fire(due, kind, key, out)
+            return
         tracked = self.state.tracked.get(key)
         if tracked is None:
             return
@@ -259,8 +263,6 @@ class Book:
         elif kind == "settle" and state is RECOVERING and tracked.due == due:
             incident.move(tracked.row, Step.SETTLED, due)
             self._finish(tracked, due, "resolved", out)
-        elif kind == "notify" and tracked.notify_at == due:
-            self.speaker.speak(tracked, due, out)
         elif kind in follow.KINDS:
             self.speaker.follow.fire(tracked, due, kind, out)
         elif kind == TIMER:
@@ -286,10 +288,9 @@ class Book:
         incident.move(tracked.row, Step.HELD, at)
         self.note(tracked, at, "opened", out)
         self._began(tracked, at, out)
-        wait = 0.0 if tracked.row.safety else self.policy.group_wait_s
         if self.aider.knows(tracked.row.fault):
             self.speaker.speak(tracked, at, out)  # tells nobody yet: what hushes it must be known first
-        self.speaker.wait(tracked, at, wait)
+        self.speaker.wait(tracked, at, 0.0)
         self.speaker.follow.opened(tracked, at)
         self.aider.consider(tracked, at, out)
         self.speaker.speak(tracked, at, out)

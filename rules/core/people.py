@@ -82,7 +82,7 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         obs.by,
         **_detail(obs),
     )
-    book.speaker.speak(tracked, obs.at, out)
+    book.speaker.speak(tracked, obs.at, out, urgent=True)
 
 
 def _found_out(obs: UserActed, out: list[Effect]) -> None:

@@ -15,7 +15,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     """`hold_scale` multiplies every hold and settle time of the catalogue; 0 opens incidents at once.
 
     `min_confidence`: a verdict below it stays with the helpdesk. An incident that opens `flap_times` times
-    within `flap_window_s` is flapping: one message, then silence until it was quiet for `flap_quiet_s`.
+    within `flap_window_s` is flapping: one message, then one every `flap_digest_s` until it was quiet for
+    `flap_quiet_s`. Words about one place wait `group_wait_s` for each other and `group_interval_s` after the
+    last message. `remind_*_s`: an open incident is told again, 0 never; not while somebody has it, for at
+    most `ack_expires_s`. `budget_per_hour`: messages to one destination, the rest in one digest; 0: no limit.
+    `service_hours`: outside them what can wait does not disturb who is not the operator.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     `first_aid` is empty unless the operator wrote policies.
     """
@@ -27,6 +31,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     hold_scale: float = 1.0
     boot_noise_s: float = 30.0
     group_wait_s: float = 60.0
+    group_interval_s: float = 300.0
+    remind_critical_s: float = 3600.0
+    remind_high_s: float = 14_400.0
+    remind_medium_s: float = 86_400.0
+    remind_low_s: float = 0.0
+    ack_expires_s: float = 86_400.0
+    budget_per_hour: int = 10
+    service_hours: str = "07:00-19:00"
     min_confidence: float = 0.5
     site_window_s: float = 120.0
     silence_tolerance_s: float = 10.0
@@ -37,6 +49,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     flap_times: int = 4
     flap_window_s: float = 1800.0
     flap_quiet_s: float = 21_600.0
+    flap_digest_s: float = 86_400.0
     seen_every_s: float = 30.0
     fixed_check_s: float = 1800.0
     first_aid: AidPlan = AidPlan()

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from rules.core.clocks import kind_of
+from rules.core.hours import Quiet
 from rules.core.model import Asset, IncidentRow
 from rules.core.policy import Policy
 from rules.core.region import region_names
@@ -23,12 +24,17 @@ HANDED_OVER, BOUNCED = "handed_over", "bounced"
 
 
 class Destination(Struct, frozen=True, kw_only=True):
-    """`party` is `operator`, `installer:<name>` or `customer:<name>`; `contact` 2: when 1 is silent."""
+    """`party` is `operator`, `installer:<name>` or `customer:<name>`; `contact` 2: when 1 is silent.
+
+    `quiet`: hours in which it hears nothing but what is grave. `budget_per_hour`: None takes the policy's.
+    """
 
     name: str
     party: str
     language: str = "nl"
     contact: int = 1
+    quiet: tuple[Quiet, ...] = ()
+    budget_per_hour: int | None = None
 
 
 class RouteDecision(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rules.core import clocks, route_words
+from rules.core import clocks, route_words, urgency
 from rules.core.catalog import Catalog
 from rules.core.family import asset_of
 from rules.core.model import Asset, IncidentRow
@@ -19,9 +19,6 @@ from rules.core.route import BOUNCED, Destination, RouteDecision, bounced, known
 from rules.core.routing import Known, Routing
 from rules.core.state import JudgeState, Tracked
 from rules.core.targets import hours_of
-
-# Faults by which a car cannot leave, whether a session runs or not.
-HOLDS_THE_CABLE = ("connector.lock", "connector.unlock_failed")
 
 
 class Router:
@@ -48,7 +45,7 @@ class Router:
         row = tracked.row
         asset = self.asset(row)
         station = self.state.stations.get(row.station) if row.station is not None else None
-        tracked.driver_stuck = tracked.driver_stuck or driver_stuck(row, self.state)
+        tracked.driver_stuck = tracked.driver_stuck or urgency.driver_stuck(row, self.state)
         return known_of(
             row,
             asset,
@@ -99,15 +96,3 @@ class Router:
 def _told(tracked: Tracked) -> bool:
     return any(told.open for told in tracked.told.values())
 
-
-def driver_stuck(row: IncidentRow, state: JudgeState) -> bool:
-    """A car is held by it: the lock fails, or a session runs at the very place that is broken."""
-    if row.fault in HOLDS_THE_CABLE:
-        return True
-    station = state.stations.get(row.station) if row.station is not None else None
-    if station is None:
-        return False
-    return any(
-        row.evse in (None, open_.row.evse) and row.connector in (None, open_.row.connector)
-        for open_ in station.sessions.values()
-    )

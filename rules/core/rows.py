@@ -208,6 +208,7 @@ class IncidentRow(Effect, kw_only=True, tag="incident"):
     connector: int | None = None
     imminent: bool = False
     safety: bool = False
+    driver_stuck: bool = False
     parent: str | None = None
     members: list[str] = []
     installer: str | None = None
@@ -222,6 +223,9 @@ class IncidentRow(Effect, kw_only=True, tag="incident"):
     eta_at: datetime | None = None
     fixed_at: datetime | None = None
     overruled_by: str | None = None
+    snoozed_until: datetime | None = None
+    snoozed_by: str | None = None
+    snooze_wakes: list[str] = []
     suppression: list[str] = []
     route_rule: str | None = None
     route_why: str | None = None
@@ -290,8 +294,20 @@ class FirstAidRow(Effect, kw_only=True, tag="first_aid"):
     ended_at: datetime | None = None
 
 
+class NoticeItem(Struct, frozen=True, kw_only=True):
+    """One incident of a message; `seq` counts what its destination was told of that incident."""
+
+    incident_id: str
+    seq: int
+    reason: NoticeReason
+
+
 class NoticeRow(Effect, kw_only=True, tag="notice"):
-    """One message to one destination, not yet rendered. `dedup_key` = incident, destination and seq."""
+    """One message to one destination, not yet rendered. `dedup_key` = incident, destination and seq.
+
+    `incident_id`, `seq` and `reason` are those of the gravest incident; `items` lists all, that one first
+    (empty: that one alone). `reason` is resolved only where every item is.
+    """
 
     dedup_key: str
     incident_id: str
@@ -302,3 +318,9 @@ class NoticeRow(Effect, kw_only=True, tag="notice"):
     created_at: datetime
     not_before: datetime
     suppressed: str | None = None
+    items: list[NoticeItem] = []
+
+    @property
+    def told(self) -> list[NoticeItem]:
+        """What it is about, the gravest first."""
+        return self.items or [NoticeItem(incident_id=self.incident_id, seq=self.seq, reason=self.reason)]

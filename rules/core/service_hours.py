@@ -113,6 +113,17 @@ def next_opening(hours: Hours, at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def next_closing(hours: Hours, at: datetime) -> datetime:
+    """`at` itself where it lies outside the hours, else when they end, aware UTC. Midnight is no end."""
+    end = at.astimezone(UTC)
+    for begin, until in _from(hours, at - timedelta(days=1)):
+        if begin <= end < until:
+            end = until
+        elif begin > end:
+            break
+    return end
+
+
 def due(hours: Hours | None, start: datetime, seconds: float) -> datetime:
     """When `seconds` of service have gone by since `start`; without hours every second counts. Aware UTC."""
     if hours is None:

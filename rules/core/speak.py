@@ -1,7 +1,8 @@
-"""Who hears what of an incident, and when: reasons to be silent, the route, the decision, the notice.
+"""Who hears what of an incident, and when: reasons to be silent, the route, the decision, the word.
 
-Decides by the pure parts beside it (suppress, route, decide). Knows no texts and no addresses. All that it
-remembers is in the judge's saved state and its timers, so that a restart neither repeats nor forgets a word.
+Decides by the pure parts beside it (suppress, route, decide, remind, snooze); `groups` makes messages of the
+words. Knows no texts and no addresses. All that it remembers is in the judge's saved state and its timers, so
+that a restart neither repeats nor forgets a word.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rules.core import own_delivery, quiet, suppress, swallowed
+from rules.core import groups, own_delivery, quiet, remind, snooze, suppress, swallowed, urgency
 from rules.core.decide import decide
 from rules.core.family import parent_state
 from rules.core.follow import Follow
-from rules.core.model import Asset, Effect, IncidentState, NoticeReason, NoticeRow
+from rules.core.groups import Groups
+from rules.core.model import Asset, Effect, IncidentEventRow, IncidentState, NoticeReason
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.router import Router
@@ -22,6 +24,8 @@ from rules.core.state import JudgeState, Told, Tracked
 from rules.core.timers import Timers
 
 RESOLVED = IncidentState.RESOLVED
+OF_INCIDENTS = ("notify", "remind")  # timers by incident key
+KINDS = (*OF_INCIDENTS, *groups.KINDS)
 
 
 class Noting(Protocol):
@@ -65,7 +69,8 @@ class Speaker:
         self.imported = imported
         self.register: Mapping[str, Asset] = {}
         self.router = router
-        self.follow = Follow(router, timers, note=note, say=self._notice, imported=imported)
+        self.follow = Follow(router, timers, note=note, say=self._call, imported=imported)
+        self.groups = Groups(policy, destinations, state, timers, owed=self._still_owed, record=self._record)
 
     def wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
         """Nothing is said of this incident for `wait_s` seconds from `at`."""
@@ -73,43 +78,74 @@ class Speaker:
         if wait_s > 0:
             self.timers.set(tracked.notify_at, "notify", tracked.row.key)
 
-    def speak(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
-        """Route, suppress and decide anew; emit the notices that are due."""
+    def fire(self, due: datetime, kind: str, key: str, out: list[Effect]) -> None:
+        """A deadline of speaking came up; one that was overtaken does nothing."""
+        if kind not in OF_INCIDENTS:
+            self.groups.fire(due, kind, key, out)
+            return
+        tracked = self.state.tracked.get(key)
+        if tracked is None:
+            return
+        if kind == "remind":
+            if tracked.wake_at != due:
+                return
+            tracked.wake_at = None
+        elif tracked.notify_at != due:
+            return
+        self.speak(tracked, due, out, timer=True)
+
+    def speak(
+        self,
+        tracked: Tracked,
+        at: datetime,
+        out: list[Effect],
+        *,
+        timer: bool = False,
+        urgent: bool = False,
+    ) -> None:
+        """Route, suppress and decide anew; hand on the words that are owed. `timer`: it has waited already.
+        `urgent`: a person wants it told now."""
         row = tracked.row
         self.dirty[row.key] = tracked
-        row.suppression = self._suppression(tracked, at)
+        self._look(tracked, at, out)
         asset = self.register.get(row.station) if row.station else None
         if asset is not None:  # the register may have changed since the incident began
             row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
         if row.state is not RESOLVED:
             self._route(tracked, at, out)
-        ready = tracked.notify_at is not None and tracked.notify_at <= at
-        hears = self._hears(tracked, at)
-        had_it = {name for name, told in tracked.told.items() if told.open}
-        for name in dict.fromkeys([*hears, *tracked.told]):
-            told = tracked.told.get(name)
-            elsewhere = bool(had_it - {name})
-            reason = decide(told, row, routed_here=name in hears, told_elsewhere=elsewhere, ready=ready)
-            if reason is not None:
-                self._notice(tracked, name, reason, at, out)
+        wait_s = 0.0 if timer else self.policy.group_wait_s
+        for name in dict.fromkeys([*self._hears(tracked, at), *tracked.told]):
+            reason = self._owed(tracked, name, at)
+            if reason is None:
+                self.groups.drop(name, tracked)
+                swallowed_word = self._swallowed(tracked, name, at)
+                if swallowed_word is not None:
+                    self._withheld(tracked, name, swallowed_word, at, out)
+            elif reason is NoticeReason.RESOLVED:
+                self.groups.over(name, tracked, at, out)
             else:
-                held_back = swallowed.wanted(
-                    tracked, told, routed_here=name in hears, told_elsewhere=elsewhere, ready=ready
-                )
-                if held_back is not None:
-                    self._withheld(tracked, name, held_back, at, out)
+                self.groups.collect(name, tracked, reason, at, out, wait_s=wait_s, urgent=urgent)
+        row.suppression = self._suppression(tracked, at)
         self.follow.spoken(tracked, at)
+        self._look_again(tracked, at)
+
+    def came_back(self, tracked: Tracked) -> None:
+        """It had seemed to recover."""
+        if tracked.snooze is not None:
+            tracked.snooze.back = True
 
     # --- what others decide -------------------------------------------------------------
 
     def _suppression(self, tracked: Tracked, _at: datetime) -> list[str]:
         """Why nothing is said of it now."""
-        return suppress.reasons(
+        found = suppress.reasons(
             parent=parent_state(tracked.row, self.state, self.by_id),
             imported=self.imported,
             flapping=tracked.flapping,
             windows=[one.reason for one in quiet.over(tracked.row, self.state, self.register)],
+            snoozed=tracked.snooze is not None,
         )
+        return found + sorted({told.why for told in tracked.told.values() if told.why is not None})
 
     def _route(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         """Whose it is by the rules, in the row and its history."""
@@ -127,33 +163,108 @@ class Speaker:
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
     ) -> None:
         """`reason` was due and is not said: recorded once for each thing that held it back."""
-        for why in tracked.row.suppression:
+        for why in suppress.lasting(tracked.row.suppression):
             party = self.parties.get(name, "operator")
             row = swallowed.withhold(tracked, name, party, reason, why, at)
             if row is not None:
                 out.append(row)
 
-    # --- output -------------------------------------------------------------------------
-
-    def _notice(
+    def _call(
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
     ) -> None:
+        """`name` is told whatever it was told before: a chain calls it, or a promise was broken."""
+        tracked.told.setdefault(name, Told()).call = reason
+        self.groups.collect(name, tracked, reason, at, out, wait_s=0.0)
+
+    # --- the decision -------------------------------------------------------------------
+
+    def _look(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        """What time and the station changed about an incident's being told."""
         row = tracked.row
-        told = tracked.told.setdefault(name, Told())
-        out.append(
-            NoticeRow(
-                dedup_key=f"{row.incident_id}:{name}:{told.seq}",
-                incident_id=row.incident_id,
-                destination=name,
-                party=self.parties.get(name, "operator"),
-                seq=told.seq,
-                reason=reason,
-                created_at=at,
-                not_before=at,
-            )
+        if row.state is not RESOLVED:
+            row.driver_stuck = urgency.driver_stuck(row, self.state)
+        woken = snooze.ended_by(tracked, at)
+        if woken is not None:
+            snooze.end(tracked)
+            self.note(tracked, at, "woke", out, why=woken)
+        until = remind.acknowledged_until(row, self.policy)
+        if until is not None and until <= at and row.state is not RESOLVED:
+            row.acknowledged_at = row.acknowledged_by = None
+            self.note(tracked, at, "acknowledgement_expired", out)
+        row.suppression = self._suppression(tracked, at)
+
+    def _owed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
+        told = tracked.told.get(name)
+        due = None
+        if told is not None:
+            if told.open and told.at is None:
+                told.at = at  # told by a version that did not write down when
+            if told.call is not None and tracked.row.state is IncidentState.OPEN:
+                return None if suppress.lasting(tracked.row.suppression) else told.call
+            due = remind.next_at(told, tracked.row, tracked.flapping, self.policy)
+        return decide(
+            told,
+            tracked.row,
+            routed_here=name in self._hears(tracked, at),
+            told_elsewhere=self._moved(tracked, name, at),
+            ready=tracked.notify_at is not None and tracked.notify_at <= at,
+            again=due is not None and due <= at,
         )
-        told.seq += 1
-        told.open = reason is not NoticeReason.RESOLVED
-        told.severity = row.severity
-        told.flapping = told.flapping or reason is NoticeReason.FLAPPING
-        self.note(tracked, at, "notice", out, destination=name, reason=reason.value)
+
+    def _moved(self, tracked: Tracked, name: str, at: datetime) -> bool:
+        """Somebody else has it who hears of it no more."""
+        hears = self._hears(tracked, at)
+        return any(told.open and key != name and key not in hears for key, told in tracked.told.items())
+
+    def _swallowed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
+        """What would be said now if nothing held it back."""
+        return swallowed.wanted(
+            tracked,
+            tracked.told.get(name),
+            routed_here=name in self._hears(tracked, at),
+            told_elsewhere=self._moved(tracked, name, at),
+            ready=tracked.notify_at is not None and tracked.notify_at <= at,
+        )
+
+    def _still_owed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
+        """The same, at the moment of speaking."""
+        tracked.row.suppression = self._suppression(tracked, at)
+        self.dirty[tracked.row.key] = tracked
+        reason = self._owed(tracked, name, at)
+        return None if reason is NoticeReason.RESOLVED else reason
+
+    def _look_again(self, tracked: Tracked, at: datetime) -> None:
+        """Set the timer for the next thing that time alone changes."""
+        row = tracked.row
+        if row.state is RESOLVED:
+            return
+        found = [remind.acknowledged_until(row, self.policy)]
+        if tracked.snooze is not None:
+            found.append(tracked.snooze.until)
+        hears = self._hears(tracked, at)
+        found += [
+            remind.next_at(tracked.told[name], row, tracked.flapping, self.policy)
+            for name in hears
+            if name in tracked.told
+        ]
+        due = min((one for one in found if one is not None and one > at), default=None)
+        if due is not None and due != tracked.wake_at:
+            self.timers.set(due, "remind", row.key)
+        tracked.wake_at = due
+
+    def _record(self, incident_id: str, at: datetime, event: str, out: list[Effect], **detail: Any) -> None:
+        key = self.by_id.get(incident_id)
+        if key is not None:
+            tracked = self.state.tracked[key]
+            self.note(tracked, at, event, out, **detail)
+            if event == "notice":
+                self.follow.spoken(tracked, at)
+                self._look_again(tracked, at)
+            return
+        closed = self.state.closed.get(incident_id)
+        if closed is None:
+            return
+        out.append(
+            IncidentEventRow(incident_id=incident_id, n=closed.events, at=at, event=event, detail=detail)
+        )
+        closed.events += 1

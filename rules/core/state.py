@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from rules.core.model import IncidentRow, SessionRow, Severity, Status
+from rules.core.model import IncidentRow, NoticeReason, SessionRow, Severity, Status
 from rules.core.window import Window
 
 
@@ -174,12 +174,32 @@ class StationState(Struct):
 
 
 class Told(Struct):
-    """What one destination was last told of an incident."""
+    """What one destination was last told of an incident, and what of it waits.
+
+    `group`: where its next word waits for others. `why`: what keeps that word back (budget, quiet_hours,
+    night). `again`: it is to be told once more now. `call`: what it is to be told whatever it was told before.
+    """
 
     seq: int = 0
     open: bool = False
     severity: Severity = Severity.LOW
     flapping: bool = False
+    at: datetime | None = None
+    again: bool = False
+    call: NoticeReason | None = None
+    group: str | None = None
+    why: str | None = None
+
+
+class Snooze(Struct):
+    """Silence that a person asked for, until a time or until one of `wakes` happens (worse, back, member)."""
+
+    until: datetime
+    wakes: list[str] = field(default_factory=list)
+    severity: Severity = Severity.LOW
+    stuck: bool = False
+    members: int = 0
+    back: bool = False  # it came back since
 
 
 class AidTry(Struct):
@@ -237,6 +257,8 @@ class Tracked(Struct):
     aid_hold: datetime | None = None  # nobody is told before, unless the outcome is known
     aid_ready: datetime | None = None  # when somebody would have been told without first aid
     weak: bool = False  # nothing but weak signs so far
+    wake_at: datetime | None = None  # when speaking must look again by itself
+    snooze: Snooze | None = None
 
 
 class HeldWindow(Struct):
@@ -247,6 +269,36 @@ class HeldWindow(Struct):
     due: datetime | None = None
     since: datetime | None = None
     stations: list[str] = field(default_factory=list)
+
+
+class Ended(Struct):
+    """The end of an incident that one destination still has to hear of."""
+
+    seq: int
+    severity: Severity
+    safety: bool = False
+    can_wait: bool = False
+    imminent: bool = False
+
+
+class Group(Struct):
+    """Words for one destination about one place. `waiting`: incident keys; `ended`: by incident id."""
+
+    destination: str
+    due: datetime | None = None
+    last_at: datetime | None = None
+    waiting: dict[str, datetime] = field(default_factory=dict)
+    ended: dict[str, Ended] = field(default_factory=dict)
+
+
+class Outlet(Struct):
+    """What one destination gets within an hour, and what is kept back for its digest."""
+
+    window_at: datetime | None = None
+    sent: int = 0
+    held: dict[str, datetime] = field(default_factory=dict)
+    ended: dict[str, Ended] = field(default_factory=dict)
+    due: datetime | None = None
 
 
 class Closed(Struct):
@@ -283,6 +335,8 @@ class JudgeState(Struct):
     cured: dict[str, datetime] = field(
         default_factory=dict
     )  # a reset cleared it -> until when that is remembered
+    groups: dict[str, Group] = field(default_factory=dict)  # by destination and place
+    outlets: dict[str, Outlet] = field(default_factory=dict)  # by destination
     flaps: dict[str, list[datetime]] = field(default_factory=dict)  # key -> when it opened of late
     windows: dict[str, HeldWindow] = field(default_factory=dict)  # silences and maintenance, by id
     aid: AidLedger = field(default_factory=AidLedger)

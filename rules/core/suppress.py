@@ -23,8 +23,22 @@ def is_flapping(times: list[datetime], policy: Policy) -> bool:
     return len(times) >= policy.flap_times
 
 
+# A word kept back for one destination, told later: no reason to decide that there is nothing to say.
+POSTPONED = frozenset((Suppression.BUDGET.value, Suppression.QUIET_HOURS.value, Suppression.NIGHT.value))
+
+
+def lasting(reasons: Sequence[str]) -> list[str]:
+    """Those that hold back for good, without what is only told later."""
+    return [reason for reason in reasons if reason not in POSTPONED]
+
+
 def reasons(
-    *, parent: IncidentState | None, imported: bool, flapping: bool = False, windows: Sequence[str] = ()
+    *,
+    parent: IncidentState | None,
+    imported: bool,
+    flapping: bool = False,
+    snoozed: bool = False,
+    windows: Sequence[str] = (),
 ) -> list[str]:
     """`parent`: state of the wider incident this one belongs to, None when there is none.
     `windows`: reasons of the silences and maintenance windows that mean it, as `silence:<id>`."""
@@ -33,6 +47,8 @@ def reasons(
         found.append(Suppression.INHIBITED.value)
     if flapping:
         found.append(Suppression.FLAPPING.value)
+    if snoozed:
+        found.append(Suppression.SNOOZED.value)
     if imported:
         found.append(Suppression.IMPORTED.value)
     return found

@@ -84,6 +84,9 @@ class Suppression(StrEnum):
     BLIND = "blind"
     LOW_CONFIDENCE = "low_confidence"
     IMPORTED = "imported"
+    SNOOZED = "snoozed"
+    QUIET_HOURS = "quiet_hours"
+    NIGHT = "night"
 
 
 class FeedbackVerdict(StrEnum):
@@ -101,4 +104,6 @@ class NoticeReason(StrEnum):
     ESCALATED = "escalated"
     OVERDUE = "overdue"
     FLAPPING = "flapping"
+    REMINDER = "reminder"
+    DIGEST = "digest"
     RESOLVED = "resolved"

@@ -10,8 +10,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -23,7 +24,13 @@ from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored
 
 log = logging.getLogger(__name__)
 
-Render = Callable[[NoticeRow, IncidentRow], Rendered]
+class Render(Protocol):
+    """`others`: the incidents of a notice of several beside the gravest."""
+
+    def __call__(
+        self, notice: NoticeRow, incident: IncidentRow, others: Sequence[IncidentRow] = (), /
+    ) -> Rendered: ...
+
 
 TICK_S = 0.2
 # Time passes in judgement only this far behind the clock: a frame received before may still be on its way
@@ -270,31 +277,31 @@ class Engine:
         """
         rendered: dict[str, Rendered] = {}
         following: dict[str, IncidentRow] = {}
-        waiting: list[tuple[NoticeRow, IncidentRow | None]] = []
+        waiting: list[tuple[NoticeRow, list[IncidentRow | None]]] = []
         for effect in reversed(effects):
             if isinstance(effect, IncidentRow):
                 following[effect.incident_id] = effect
-            elif (
-                isinstance(effect, NoticeRow) and effect.suppressed is None
-            ):  # what is not sent needs no text
-                waiting.append((effect, following.get(effect.incident_id)))
+            elif isinstance(effect, NoticeRow) and effect.suppressed is None:  # else it needs no text
+                waiting.append((effect, [following.get(item.incident_id) for item in effect.told]))
         for effect in effects:
             if isinstance(effect, IncidentRow):
                 self._incidents[effect.incident_id] = effect
-        for notice, incident in reversed(waiting):
-            rendered[notice.dedup_key] = self._text(
-                notice, incident or self._incidents.get(notice.incident_id)
-            )
+        for notice, rows in reversed(waiting):
+            rendered[notice.dedup_key] = self._text(notice, rows)
         for effect in effects:
             if isinstance(effect, IncidentRow) and effect.state is IncidentState.RESOLVED:
                 self._incidents.pop(effect.incident_id, None)
         return rendered
 
-    def _text(self, notice: NoticeRow, incident: IncidentRow | None) -> Rendered:
+    def _text(self, notice: NoticeRow, rows: Sequence[IncidentRow | None]) -> Rendered:
         try:
-            incident = incident or stored_incident(self._store, notice.incident_id)
-            if incident is not None:
-                return self._render(notice, incident)
+            known = [
+                row or self._incidents.get(item.incident_id) or stored_incident(self._store, item.incident_id)
+                for item, row in zip(notice.told, rows, strict=True)
+            ]
+            found = [row for row in known if row is not None]
+            if found:
+                return self._render(notice, found[0], found[1:]) if found[1:] else self._render(notice, found[0])
         except Exception as error:
             # A notice without its proper words still has to go out: silence is the worse failure.
             self._rule_failed(error, f"the text of notice {notice.dedup_key}")

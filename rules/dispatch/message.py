@@ -6,7 +6,7 @@ made harmless (`wording`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec import Struct
 from rules.core.catalog import Catalog
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow
 from rules.core.templates import fill, lay_out
-from rules.dispatch import webhook
+from rules.dispatch import group_message, webhook
 from rules.dispatch.message_facts import Facts
 from rules.dispatch.wording import capped
 
@@ -92,24 +92,32 @@ class Renderer:
         self._addressees = dict(addressees)
         self._dashboard_url = dashboard_url.rstrip("/")
 
-    def __call__(self, notice: NoticeRow, incident: IncidentRow) -> tuple[str, str, str, str | None]:
-        """(language, subject, body, payload) of `notice`; the payload is JSON, where its reader takes it."""
+    def __call__(
+        self, notice: NoticeRow, incident: IncidentRow, others: Sequence[IncidentRow] = (), /
+    ) -> tuple[str, str, str, str | None]:
+        """(language, subject, body, payload) of `notice`; the payload is JSON, where its reader takes it.
+        `others`: further incidents that it tells of, in its order."""
         reader = self._addressees.get(notice.destination, Addressee())
-        asset = self._asset_of(incident)
-        facts = Facts(
-            incident=incident,
-            asset=asset,
-            catalog=self._catalog,
-            language=reader.language,
-            dashboard_url=self._dashboard_url,
-        )
-        page = _Page(notice, facts)
+        all_facts = [
+            Facts(
+                incident=row,
+                asset=self._asset_of(row),
+                catalog=self._catalog,
+                language=reader.language,
+                dashboard_url=self._dashboard_url,
+            )
+            for row in (incident, *others)
+        ]
+        facts = all_facts[0]
+        page = group_message.GroupPage(notice, all_facts) if others else _Page(notice, facts)
         subject, body = (
             page.short(reader.short) if reader.short is not None else (page.subject(), page.body())
         )
         payload = None
         if reader.payload:
             told = webhook.payload(notice, facts, audience_of(notice.party))
+            if others:
+                told["items"] = group_message.items(notice, all_facts)
             payload = msgspec.json.encode(told).decode()
         return reader.language, subject, body, payload
 

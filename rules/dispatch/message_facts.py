@@ -66,7 +66,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         }
 
     def holds_a_driver(self) -> bool:
-        return self.incident.fault in HOLDS_A_DRIVER
+        return self.incident.driver_stuck or self.incident.fault in HOLDS_A_DRIVER
 
     def fault_name(self) -> str:
         fault = self.catalog.faults.get(self.incident.fault)
@@ -105,7 +105,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         return {
             "place": self.place(),
             "station": clean(row.station, 60) if row.station else "",
-            "site": self._site(),
+            "site": self.site(),
             "spot": self.spot(),
             "address": clean(asset.address) if asset and asset.address else "",
             "map": self.map_link(),
@@ -118,7 +118,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         row, asset = self.incident, self.asset
         if row.station is None and row.site is None:
             return self.scope()
-        site = self._site()
+        site = self.site()
         parts = [self.spot()] if row.station else [self.say("site", site=site)]
         if row.station and site:
             parts.append(self.say("site", site=site))
@@ -157,7 +157,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         spot = f"{asset.latitude:.6f}", f"{asset.longitude:.6f}"
         return f"https://www.openstreetmap.org/?mlat={spot[0]}&mlon={spot[1]}#map=18/{spot[0]}/{spot[1]}"
 
-    def _site(self) -> str:
+    def site(self) -> str:
         site = self.incident.site or (self.asset.site if self.asset else None)
         return clean(site, 80) if site else ""
 

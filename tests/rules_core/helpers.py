@@ -69,9 +69,13 @@ def incidents(effects: Iterable[Effect]) -> dict[str, IncidentRow]:
 
 
 def notices(effects: Iterable[Effect]) -> list[tuple[str, str]]:
-    """Those that are sent: what was held back is recorded too."""
+    """Who was told what of each incident, by itself or within a message of several. What was held back is
+    recorded too, and is not among these."""
     return [
-        (e.destination, e.reason.value) for e in effects if isinstance(e, NoticeRow) and e.suppressed is None
+        (e.destination, item.reason.value)
+        for e in effects
+        if isinstance(e, NoticeRow) and e.suppressed is None
+        for item in e.told
     ]
 
 

@@ -185,12 +185,13 @@ def test_no_destination_hears_of_an_end_without_its_beginning(log: list[Observat
     for effect in effects:
         if type(effect).__name__ != "NoticeRow":
             continue
-        who = (effect.incident_id, effect.destination)  # type: ignore[attr-defined]
-        if effect.reason == "resolved":  # type: ignore[attr-defined]
-            assert who in open_at
-            open_at.remove(who)
-        else:
-            open_at.add(who)
+        for item in effect.told:  # type: ignore[attr-defined]
+            who = (item.incident_id, effect.destination)  # type: ignore[attr-defined]
+            if item.reason == "resolved":
+                assert who in open_at
+                open_at.remove(who)
+            else:
+                open_at.add(who)
 
 
 @settings(max_examples=60, deadline=None)

@@ -104,7 +104,7 @@ def test_an_incident_that_returns_after_it_settled_is_a_new_one() -> None:
 
 
 def test_hold_zero_opens_and_tells_at_once() -> None:
-    judge = helpers.judge(policy=Policy(hold_scale=0, group_wait_s=0, clear_delay_s=0))
+    judge = helpers.judge(policy=Policy(hold_scale=0, group_wait_s=0, group_interval_s=0, clear_delay_s=0))
     told = helpers.notices(judge.feed(_report(0, "ConnectorLockFailure")))
     assert told == [("volt", "first")]
     assert helpers.notices(judge.feed(_report(5, "NoError"))) == [("volt", "resolved")]

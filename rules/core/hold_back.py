@@ -1,0 +1,53 @@
+"""What keeps a word back from one destination for a while: quiet hours, the night, a spent budget.
+
+Decides the reason and until when; the word itself is never lost. Safety passes all of it; critical faults and
+a driver who is stuck pass the hours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from rules.core.model import Severity, Suppression
+from rules.core.policy import Policy
+from rules.core.route import Destination
+from rules.core.service_hours import Hours, is_within, next_closing, next_opening
+from rules.core.state import Ended, Outlet
+
+HOUR = timedelta(hours=1)
+
+Held = tuple[Suppression, datetime]
+
+
+def by_hours(
+    word: Ended, *, stuck: bool, destination: Destination, service: Hours, at: datetime
+) -> Held | None:
+    """Quiet hours of the destination; the night, for what can wait and for who is not the operator."""
+    if word.safety or stuck or word.severity is Severity.CRITICAL:
+        return None
+    ends = [
+        next_closing(quiet.hours, at)
+        for quiet in destination.quiet
+        if word.severity in quiet.severities and is_within(quiet.hours, at)
+    ]
+    if ends:
+        return Suppression.QUIET_HOURS, max(ends)
+    rests = word.imminent or (word.can_wait and destination.party != "operator")
+    if rests and not is_within(service, at):
+        return Suppression.NIGHT, next_opening(service, at)
+    return None
+
+
+def by_budget(outlet: Outlet, destination: Destination, policy: Policy, at: datetime) -> Held | None:
+    """No message is left of this hour's. Hours are counted from the first message of each."""
+    limit = policy.budget_per_hour if destination.budget_per_hour is None else destination.budget_per_hour
+    if limit <= 0 or outlet.window_at is None or at >= outlet.window_at + HOUR or outlet.sent < limit:
+        return None
+    return Suppression.BUDGET, outlet.window_at + HOUR
+
+
+def spend(outlet: Outlet, at: datetime) -> None:
+    """One message of this hour's is used."""
+    if outlet.window_at is None or at >= outlet.window_at + HOUR:
+        outlet.window_at, outlet.sent = at, 0
+    outlet.sent += 1
