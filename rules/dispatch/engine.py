@@ -24,6 +24,7 @@ from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored
 
 log = logging.getLogger(__name__)
 
+
 class Render(Protocol):
     """`others`: the incidents of a notice of several beside the gravest."""
 
@@ -301,7 +302,9 @@ class Engine:
             ]
             found = [row for row in known if row is not None]
             if found:
-                return self._render(notice, found[0], found[1:]) if found[1:] else self._render(notice, found[0])
+                return (
+                    self._render(notice, found[0], found[1:]) if found[1:] else self._render(notice, found[0])
+                )
         except Exception as error:
             # A notice without its proper words still has to go out: silence is the worse failure.
             self._rule_failed(error, f"the text of notice {notice.dedup_key}")

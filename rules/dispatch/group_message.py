@@ -85,9 +85,7 @@ class GroupPage:
         lines = [words[name] for name in ("safety", "driver", "imminent") if name in words]
         if self.customer:
             return [*lines, self.say("several.since.customer", since=since)]
-        lines.append(
-            self.say("several.since", since=since, severity=words["severity"], side=words["side"])
-        )
+        lines.append(self.say("several.since", since=since, severity=words["severity"], side=words["side"]))
         if facts.incident.evidence:
             lines.append(self.say("several.proof", proof=facts.proofs()[0]))
         return lines
