@@ -198,6 +198,7 @@ def ask_fresh(store: Store, link: Link, *, head: tuple[str, str], now: datetime)
                 "body": head[1],
             },
         )
+        cursor.execute(_AGAIN_ITEMS, {"first": first, "n": times + 1, "reason": FRESH_REASON})
         return Fresh.SENT
 
     return store.transact(job, ordered=False)
@@ -211,4 +212,10 @@ SELECT dedup_key || '+' || $n AS dedup_key, incident_id, destination, party, seq
        0 AS attempts, $now AS not_before, $now AS created_at
 FROM notice WHERE dedup_key = $first
 ON CONFLICT (dedup_key) DO NOTHING
+"""
+_AGAIN_ITEMS = """
+INSERT INTO notice_item BY NAME
+SELECT dedup_key || '+' || $n AS dedup_key, incident_id, destination, seq, $reason AS reason, place
+FROM notice_item WHERE dedup_key = $first
+ON CONFLICT DO NOTHING
 """

@@ -3,11 +3,12 @@
 -- inputs: $incident_id
 -- reader: triage detail, fault
 -- scope: visible
-SELECT n.dedup_key, n.destination, n.channel, n.party, n.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
+SELECT n.dedup_key, n.destination, n.channel, n.party, item.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
        n.last_class, n.last_code, n.last_detail, n.subject
-FROM notice n
-JOIN incident i USING (incident_id)
-WHERE n.incident_id = $incident_id
+FROM notice_item item
+JOIN notice n USING (dedup_key)
+JOIN incident i ON i.incident_id = item.incident_id
+WHERE item.incident_id = $incident_id
   AND (i.station IN (SELECT station FROM visible)
        OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
        OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))

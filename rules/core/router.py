@@ -95,4 +95,3 @@ class Router:
 
 def _told(tracked: Tracked) -> bool:
     return any(told.open for told in tracked.told.values())
-

@@ -177,7 +177,7 @@ class Told(Struct):
     """What one destination was last told of an incident, and what of it waits.
 
     `group`: where its next word waits for others. `why`: what keeps that word back (budget, quiet_hours,
-    night). `again`: it is to be told once more now. `call`: what it is to be told whatever it was told before.
+    night). `again`: it is to be told once more now. `call`: to be told whatever it was told.
     """
 
     seq: int = 0
