@@ -200,7 +200,7 @@ def test_the_health_of_a_destination_counts_failures_in_a_row(store: Store) -> N
 def test_whatever_happens_no_resolve_goes_out_without_its_opening(
     store: Store, moves: list[tuple[str, str, str]]
 ) -> None:
-    store.transact(lambda cursor: cursor.execute("DELETE FROM notice"))
+    store.transact(lambda cursor: cursor.execute("DELETE FROM notice_item; DELETE FROM notice"))
     seq = {"a": 0, "b": 0}
     over: set[str] = set()
     clock = 0.0
