@@ -170,7 +170,7 @@ class Groups:
     ) -> None:
         group = self.state.groups[key]
         due = at if urgent else since + timedelta(seconds=wait_s)
-        if group.last_at is not None and not urgent:
+        if not urgent:
             due = max(due, self._free_at(group))
         if due <= at and (urgent or self.policy.group_wait_s <= 0):
             self._flush(key, group, at, out)
@@ -180,7 +180,7 @@ class Groups:
             self.timers.set(due, "say", key)
 
     def _free_at(self, group: Group) -> datetime:
-        if group.last_at is None:
+        if group.last_at is None or self.policy.group_wait_s <= 0:  # no grouping at all
             return datetime.min.replace(tzinfo=UTC)
         return group.last_at + timedelta(seconds=self.policy.group_interval_s)
 

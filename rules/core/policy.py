@@ -16,10 +16,10 @@ class Policy(Struct, frozen=True, kw_only=True):
 
     `min_confidence`: a verdict below it stays with the helpdesk. An incident that opens `flap_times` times
     within `flap_window_s` is flapping: one message, then one every `flap_digest_s` until it was quiet for
-    `flap_quiet_s`. Words about one place wait `group_wait_s` for each other and `group_interval_s` after the
-    last message. `remind_*_s`: an open incident is told again, 0 never; not while somebody has it, for at
-    most `ack_expires_s`. `budget_per_hour`: messages to one destination, the rest in one digest; 0: no limit.
-    `service_hours`: outside them what can wait does not disturb who is not the operator.
+    `flap_quiet_s`. Words about one place wait `group_wait_s` for each other (0: each goes at once, alone) and
+    `group_interval_s` after the last message. `remind_*_s`: an open incident is told again, 0 never; not
+    while somebody has it, for at most `ack_expires_s`. `budget_per_hour`: messages to one destination, the
+    rest in one digest; 0: no limit. `service_hours`: outside them what can wait disturbs only the operator.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     `first_aid` is empty unless the operator wrote policies.
     """

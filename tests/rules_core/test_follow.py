@@ -30,7 +30,15 @@ DESTINATIONS = (
     *helpers.DESTINATIONS,
     Destination(name="volt-chef", party="installer:Volt", contact=2),
 )
-POLICY = Policy(hold_scale=0, group_wait_s=0, clear_delay_s=600, offline_min_s=864_000, flap_times=100)
+POLICY = Policy(
+    hold_scale=0,
+    group_wait_s=0,
+    clear_delay_s=600,
+    offline_min_s=864_000,
+    flap_times=100,
+    remind_critical_s=0,
+    remind_high_s=0,
+)
 MINUTE, HOUR = 60.0, 3600.0
 FILE = """
 chains:
