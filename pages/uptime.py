@@ -69,6 +69,8 @@ with st.container(key="panel-total"):
     notes = [words("uptime.down", span=words.span(down_s(total)))]
     if total["unknown_s"] > 0:
         notes.append(words("uptime.unknown", span=words.span(total["unknown_s"])))
+    if total["planned_s"] > 0:
+        notes.append(words("uptime.planned", span=words.span(total["planned_s"])))
     figure = words.percent(known) if known is not None else words("uptime.nodata")
     show(
         f'<div class="lw-figure"><b>{escape(figure)}</b><span>{escape(" · ".join(notes))}</span></div>'

@@ -1,6 +1,7 @@
 -- Seconds that connectors worked, did not, or that nobody knows, by the definition `connected_and_operative` of
 -- rules.core.uptime: down while the station is offline, or while the connector or the station as a whole says Faulted or
--- Unavailable; unknown before the first status, without a link and in our own blind spells, and outside the percentage.
+-- Unavailable; unknown before the first status, without a link and in our own blind spells, and outside the percentage;
+-- planned while maintenance of the station was planned, and outside the percentage too.
 -- Touching is not overlapping; every segment belongs to one class; a connector that never spoke is unknown throughout.
 -- down_* splits the down seconds by the owner of the widest incident that lasted then; what came before it in the same
 -- unbroken stretch is its too, for silence is noticed late. down_none is what no incident explains.
@@ -39,6 +40,10 @@ odd AS (
 whole AS (
     SELECT station, a, z, 1::BIGINT << 36 AS weight FROM links WHERE state = 'offline' AND a < z
     UNION ALL SELECT station, a, z, weight FROM odd WHERE connector = 0 AND a < z
+    UNION ALL
+    SELECT station, greatest(started_at, $since), least(ended_at, $until), 1::BIGINT << 48
+    FROM planned_interval
+    WHERE station IN (SELECT station FROM fleet) AND started_at < $until AND ended_at > $since AND started_at < ended_at
     UNION ALL
     SELECT station, a, z, 1
     FROM (SELECT station, a AS z, max(z) OVER (PARTITION BY station ORDER BY a, z
@@ -106,13 +111,14 @@ blame AS MATERIALIZED (
 edges AS (
     SELECT lane, a AS t, weight FROM spans
     UNION ALL SELECT lane, z, -weight FROM spans
-    UNION ALL SELECT lane, a, 1::BIGINT << 48 FROM hidden
-    UNION ALL SELECT lane, z, -(1::BIGINT << 48) FROM hidden
+    UNION ALL SELECT lane, a, 1::BIGINT << 56 FROM hidden
+    UNION ALL SELECT lane, z, -(1::BIGINT << 56) FROM hidden
     UNION ALL SELECT lane, unnest([a, z]), 0 FROM blame
 ),
 segments AS (
-    -- Twelve bits count the spans of each kind that last at t, the kind that decides in the highest.
-    SELECT lane, t, z, CASE WHEN load >= 1::BIGINT << 48 THEN 'blind' WHEN load >= 1::BIGINT << 36 THEN 'offline'
+    -- Twelve bits (eight of planned) count the spans of each kind that last at t, the kind that decides in the highest.
+    SELECT lane, t, z, CASE WHEN load >= 1::BIGINT << 56 THEN 'blind' WHEN load >= 1::BIGINT << 48 THEN 'planned'
+                            WHEN load >= 1::BIGINT << 36 THEN 'offline'
                             WHEN load >= 1 << 24 THEN 'faulted' WHEN load >= 1 << 12 THEN 'unavailable'
                             WHEN load > 0 THEN 'unknown' ELSE 'up' END AS class
     FROM (SELECT lane, t, lead(t) OVER w AS z, sum(weight) OVER w AS load
@@ -120,7 +126,7 @@ segments AS (
           WINDOW w AS (PARTITION BY lane ORDER BY t ROWS UNBOUNDED PRECEDING))
 ),
 stretches AS MATERIALIZED (
-    SELECT *, sum((class IN ('up', 'blind', 'unknown'))::INT) OVER (PARTITION BY lane ORDER BY t ROWS UNBOUNDED PRECEDING) AS stretch
+    SELECT *, sum((class IN ('up', 'blind', 'planned', 'unknown'))::INT) OVER (PARTITION BY lane ORDER BY t ROWS UNBOUNDED PRECEDING) AS stretch
     FROM segments WHERE z IS NOT NULL
 ),
 down AS MATERIALIZED (SELECT * FROM stretches WHERE class IN ('offline', 'faulted', 'unavailable')),
@@ -134,7 +140,7 @@ owned AS (
            coalesce(first_value(b.owner IGNORE NULLS) OVER (
                PARTITION BY d.lane, d.stretch ORDER BY d.t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), 'none') AS owner
     FROM down d LEFT JOIN blamed b USING (lane, t)
-    UNION ALL SELECT lane, t, z, class, NULL FROM stretches WHERE class = 'unknown'
+    UNION ALL SELECT lane, t, z, class, NULL FROM stretches WHERE class IN ('unknown', 'planned')
 ),
 days AS MATERIALIZED (
     SELECT day, greatest(a, $since) AS a, least(z, $until) AS z
@@ -177,6 +183,7 @@ sums AS (
            coalesce(day, DATE '1970-01-01') AS one_day,
            sum(s) FILTER (class = 'offline') AS offline_s, sum(s) FILTER (class = 'faulted') AS faulted_s,
            sum(s) FILTER (class = 'unavailable') AS unavailable_s, sum(s) FILTER (class = 'unknown') AS gone_s,
+           sum(s) FILTER (class = 'planned') AS planned_s,
            sum(s) FILTER (owner = 'operator') AS operator_s, sum(s) FILTER (owner = 'installer') AS installer_s,
            sum(s) FILTER (owner = 'customer') AS customer_s, sum(s) FILTER (owner = 'none') AS none_s
     FROM parts GROUP BY GROUPING SETS ((), (day), (station), (station, day), (lane))
@@ -199,10 +206,11 @@ grid AS (
 )
 SELECT g.level, g.station, g.evse, g.connector, g.day,
        greatest(0.0, g.heard * (g.window_s - g.blind_s) - coalesce(s.offline_s, 0) - coalesce(s.faulted_s, 0)
-                     - coalesce(s.unavailable_s, 0) - coalesce(s.gone_s, 0)) AS up_s,
+                     - coalesce(s.unavailable_s, 0) - coalesce(s.gone_s, 0) - coalesce(s.planned_s, 0)) AS up_s,
        coalesce(s.offline_s, 0.0) AS offline_s, coalesce(s.faulted_s, 0.0) AS faulted_s,
        coalesce(s.unavailable_s, 0.0) AS unavailable_s,
        g.mute * g.window_s + g.heard * g.blind_s + coalesce(s.gone_s, 0.0) AS unknown_s,
+       coalesce(s.planned_s, 0.0) AS planned_s,
        coalesce(s.operator_s, 0.0) AS down_operator_s, coalesce(s.installer_s, 0.0) AS down_installer_s,
        coalesce(s.customer_s, 0.0) AS down_customer_s, coalesce(s.none_s, 0.0) AS down_none_s
 FROM grid g

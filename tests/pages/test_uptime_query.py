@@ -18,6 +18,7 @@ from rules.core.model import (
     IntervalRow,
     LinkRow,
     Owner,
+    PlannedRow,
     Scope,
     Severity,
     Side,
@@ -97,8 +98,22 @@ def test_the_query_and_the_pure_arithmetic_agree_to_the_second(store: Store, see
         for a, _ in chain(dice, 4)
     ]
     incidents = [incident(dice, number) for number in range(6)]
+    planned = [
+        PlannedRow(station=STATION, window_id=f"m{n}", started_at=a, ended_at=a + timedelta(hours=5))
+        for n in (1, 2)
+        for a, _ in chain(dice, 3)
+    ]
     station = StationRow(station=STATION, first_seen_at=START, last_seen_at=END)
-    effects: list[Effect] = [station, *statuses[1], *statuses[2], *whole, *links, *blind, *incidents]
+    effects: list[Effect] = [
+        station,
+        *statuses[1],
+        *statuses[2],
+        *whole,
+        *links,
+        *blind,
+        *incidents,
+        *planned,
+    ]
     store.apply(effects)
 
     expected = {
@@ -109,6 +124,7 @@ def test_the_query_and_the_pure_arithmetic_agree_to_the_second(store: Store, see
             links=links,
             whole=whole,
             blind=blind,
+            planned=[Span(row.started_at, row.ended_at) for row in planned],
             incidents=[row for row in incidents if row.connector in (None, number)],
         )
         for number in (1, 2)
@@ -128,6 +144,7 @@ def agree(rows: pl.DataFrame, expected: list[Uptime], what: str) -> None:
     down = rows["offline_s"].sum() + rows["faulted_s"].sum() + rows["unavailable_s"].sum()
     same(down, sum(part.down_s for part in expected))
     same(rows["unknown_s"].sum(), sum(part.unknown_s + part.blind_s for part in expected))
+    same(rows["planned_s"].sum(), sum(part.planned_s for part in expected))
     for owner in Owner:
         told = sum(part.down_by_owner.get(owner.value, 0.0) for part in expected)
         same(rows[f"down_{owner.value}_s"].sum(), told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -37,9 +37,13 @@ from rules.core.model import (
     Status,
     StatusReported,
     UserActed,
+    WindowEnded,
+    WindowSet,
 )
 from rules.core.policy import Policy
+from rules.core.recurrence import Cron, Once
 from rules.core.state import JudgeState
+from rules.core.window import Matcher, Window, WindowKind
 from tests.rules_core import helpers
 
 STATIONS = [f"{site}-{n}" for site in ("GNT", "ANT", "LEU") for n in (1, 2, 3)] + ["XYZ"]
@@ -106,6 +110,28 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
     return dice.choice(makers)()
 
 
+def _quiet(dice: Random, now: datetime) -> Observation:
+    """Somebody makes a silence or plans work, or ends one."""
+    window_id = dice.choice("abc")
+    if dice.random() < 0.3:
+        return WindowEnded(station="", at=now, window_id=window_id, by="eva")
+    return WindowSet(
+        station="",
+        at=now,
+        window=Window(
+            window_id=window_id,
+            kind=dice.choice(list(WindowKind)),
+            matcher=Matcher(site=dice.choice(("GNT", "*")), fault=dice.choice((None, "*offline"))),
+            made_by="eva",
+            why="works",
+            made_at=now,
+            starts_at=now + timedelta(seconds=dice.choice((0, 60))),
+            ends_at=now + timedelta(seconds=dice.choice((90, 900))),
+            recurrence=dice.choice((Once(), Cron(line="*/3 * * * *", minutes=2))),
+        ),
+    )
+
+
 def _log(dice: Random, length: int) -> list[Observation]:
     """A log in order of receipt, with pauses long enough for every deadline."""
     found: list[Observation] = []
@@ -116,6 +142,9 @@ def _log(dice: Random, length: int) -> list[Observation]:
         if dice.random() < 0.05:
             since = max(found[-1].at if found else helpers.START, now - timedelta(seconds=200))
             found.append(Blind(station="", at=now, since=since))
+            continue
+        if dice.random() < 0.05:
+            found.append(_quiet(dice, now))
             continue
         found.append(_one(dice, {"station": dice.choice(STATIONS), "at": now, "record_id": n + 1}))
     return found
@@ -183,7 +212,7 @@ def test_no_destination_hears_of_an_end_without_its_beginning(log: list[Observat
     effects = helpers.feed(judge, log) + judge.advance(log[-1].at + timedelta(seconds=5000))
     open_at: set[tuple[str, str]] = set()
     for effect in effects:
-        if type(effect).__name__ != "NoticeRow":
+        if type(effect).__name__ != "NoticeRow" or effect.suppressed is not None:  # type: ignore[attr-defined]
             continue
         for item in effect.told:  # type: ignore[attr-defined]
             who = (item.incident_id, effect.destination)  # type: ignore[attr-defined]
