@@ -55,9 +55,9 @@ def _fixed(user: User, words: Words, row: Row) -> bool:
             FOUND,
             index=None,
             format_func=lambda one: words(f"found.{one}"),
-            key=f"found-{key}",
+            key=f"cause-{key}",
         )
-        text = st.text_area(words("fault.note"), key=f"found-text-{key}", height=80).strip()
+        text = st.text_area(words("fault.note"), key=f"cause-text-{key}", height=80).strip()
         if st.button(words("act.fixed.send"), type="primary", key=f"fixed-{key}", width="stretch"):
             if found is None:
                 st.warning(words("magic.choose"))

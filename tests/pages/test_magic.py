@@ -322,7 +322,7 @@ def test_the_installers_own_page_has_the_same_three_buttons(
     wait_for(lambda: incident(house.door, number)["eta_at"])
     page.button(key=f"fixed-{number}").click().run()
     assert "Kies wat het was" in page.warning[0].value
-    page.radio(key=f"found-{number}").set_value("nothing").run()
+    page.radio(key=f"cause-{number}").set_value("nothing").run()
     page.button(key=f"fixed-{number}").click().run()
     wait_for(lambda: incident(house.door, number)["fixed_at"])
     found = stored(house, f"SELECT actor, verdict FROM feedback WHERE incident_id = {literal(number)}")

@@ -101,3 +101,12 @@ def test_the_form_says_what_is_wrong_in_the_readers_language(full: Place, open_p
 def test_a_customer_has_no_page_of_silences(full: Place, open_page: Opener) -> None:
     page = open_page(full, "customer", "silences", "nl", alone=True)
     assert "Niet gevonden" in html_of(page)
+
+
+@pytest.mark.parametrize("role", ["helpdesk", "installer", "customer"])
+def test_every_role_opens_its_fault_with_the_proof_of_notice(
+    full: Place, open_page: Opener, role: str
+) -> None:
+    page = open_page(full, role, "fault", "en", id="i" + "0" * 15)
+    assert not page.exception
+    assert ("volta-monteur" in html_of(page)) == (role != "customer")
