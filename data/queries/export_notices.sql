@@ -1,22 +1,24 @@
 -- Proof of notice for export: who was told what and when, by which channel, what their server answered, in how many
 -- attempts; and what was held back, and by what. Never an address.
--- grain: one row per notice
+-- grain: one row per notice and incident that it tells of
 -- inputs: $incident_id (or null), $station (or null), $since (UTC, or null), $until (UTC, or null)
 -- reader: exports, laadwacht export notices
 -- scope: visible
-SELECT n.created_at, n.sent_at, n.incident_id, i.station, coalesce(i.site, r.site) AS site, i.evse, i.connector, i.fault,
-       i.severity, n.party, n.destination, n.channel, n.reason, n.state, n.suppressed AS held_back_by, n.attempts,
+SELECT n.created_at, n.sent_at, item.incident_id, i.station, coalesce(i.site, r.site) AS site, i.evse, i.connector, i.fault,
+       i.severity, n.party, n.destination, n.channel, item.reason, n.state, n.suppressed AS held_back_by, n.attempts,
        n.last_class AS answer, n.last_code AS answer_code, n.last_detail AS answer_detail,
        (SELECT string_agg(strftime(a.ended_at, '%Y-%m-%dT%H:%M:%SZ') || ' ' || a.class || coalesce(' ' || a.code, ''), '; '
                           ORDER BY a.attempt) FROM notice_attempt a WHERE a.dedup_key = n.dedup_key) AS attempt_log,
        n.language, n.subject, n.dedup_key
 FROM notice n
-JOIN incident i USING (incident_id)
+JOIN notice_item item USING (dedup_key)
+JOIN incident i ON i.incident_id = item.incident_id
 LEFT JOIN register r ON r.station = i.station
-WHERE ($incident_id IS NULL OR n.incident_id = $incident_id)
+WHERE ($incident_id IS NULL OR item.incident_id = $incident_id)
   AND ($station IS NULL OR i.station = $station OR (i.station IS NULL AND list_contains(i.members, $station)))
   AND ($since IS NULL OR n.created_at >= $since)
   AND ($until IS NULL OR n.created_at < $until)
   AND (i.station IN (SELECT station FROM visible)
-       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible))))
-ORDER BY n.created_at, n.dedup_key
+       OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
+ORDER BY n.created_at, n.dedup_key, item.place

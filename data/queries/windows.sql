@@ -8,16 +8,12 @@ WITH mine AS MATERIALIZED (
     SELECT lower(v.station) AS station, lower(r.site) AS site, lower(coalesce(r.make, s.make)) AS make,
            lower(coalesce(r.model, s.model)) AS model, lower(s.firmware) AS firmware, lower(r.installer) AS installer
     FROM visible v LEFT JOIN register r USING (station) LEFT JOIN station s USING (station)
-),
-everything AS (
-    SELECT NOT EXISTS (SELECT station FROM station UNION ALL SELECT station FROM register
-                       EXCEPT SELECT station FROM visible) AS seen
 )
 SELECT w.*
 FROM silence_window w
 WHERE ($window_id IS NULL OR w.window_id = $window_id)
   AND ($window_id IS NOT NULL OR w.ended_at IS NULL OR w.ended_at >= $over_since)
-  AND ((SELECT seen FROM everything) OR EXISTS (
+  AND (EXISTS (FROM house) OR EXISTS (
       SELECT 1 FROM mine m
       WHERE (w.station IS NULL OR m.station GLOB lower(w.station))
         AND (w.site IS NULL OR m.site GLOB lower(w.site))
