@@ -238,6 +238,9 @@ class Owner:
 
     def _treat(self, rows: list[FirstAidRow]) -> None:
         """What is asked before the doors are open is not carried out; judgement then waits in vain."""
+        for row in rows:
+            if row.ended_at is not None:
+                self.metrics.first_aid(row)
         if self.first_aider is not None:
             self.first_aider.asked(rows)
 

@@ -17,7 +17,7 @@ from data.metrics_fleet import FleetMetrics
 from data.metrics_routing import RoutingMetrics
 from data.ocpp_actions import OCPP_ACTIONS
 from data.store import Store
-from rules.core.model import Observation, Owner, Severity, Side
+from rules.core.model import FirstAidRow, Observation, Owner, Severity, Side
 
 VERSIONS = frozenset({"1.6", "2.0.1", "2.1"})
 OTHER = "other"
@@ -58,6 +58,12 @@ class Metrics:
             "laadwacht_notices",
             "Attempts to deliver a notice, by destination and outcome.",
             ["destination", "outcome"],
+            registry=self.registry,
+        )
+        self._first_aid = Counter(
+            "laadwacht_first_aid",
+            "Remedies tried from afar, by remedy and what came of it.",
+            ["remedy", "outcome"],
             registry=self.registry,
         )
         self._notice_latency = Histogram(
@@ -151,6 +157,13 @@ class Metrics:
                 for severity in Severity:
                     count = counts.get((side.value, owner.value, severity.value), 0)
                     self._incidents.labels(side.value, owner.value, severity.value).set(count)
+
+    def first_aid(self, row: FirstAidRow) -> None:
+        """A remedy that is over: cleared or no_effect where the station took it, else its word."""
+        outcome = row.outcome or "unknown"
+        if row.cleared is not None:
+            outcome = "cleared" if row.cleared else "no_effect"
+        self._first_aid.labels(row.do, outcome).inc()
 
     def notice(self, destination: str, outcome: str, latency_s: float) -> None:
         """Counts one attempt. `outcome` is sent, transient, permanent or unknown; `latency_s` is for sent."""

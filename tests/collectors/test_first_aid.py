@@ -121,6 +121,8 @@ def test_a_restart_that_helps_is_proof_of_software_and_sends_no_installer(tmp_pa
             assert [row[:4] for row in audit] == [(ACTOR, "first_aid", "Reset", "accepted")]
             assert "station.internal" in audit[0][4]
             assert rows(owner, TOLD) == []
+            counted = 'laadwacht_first_aid_total{outcome="cleared",remedy="soft_reset"} 1.0'
+            assert counted in owner.metrics.render().decode()
 
         run(settings, scenario)
         assert sink.requests == []
