@@ -144,7 +144,8 @@ class Aider:
         """Nobody is told before the outcome, at most `hold_s` after the incident opened."""
         until = (tracked.row.opened_at or at) + timedelta(seconds=policy.hold_s)
         waits = tracked.notify_at
-        if tracked.told or until <= at or (waits is not None and waits >= until):
+        told = any(one.open for one in tracked.told.values())
+        if told or until <= at or (waits is not None and waits >= until):
             return
         if tracked.aid_ready is None:
             tracked.aid_ready = waits or at
