@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -305,6 +306,8 @@ async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | No
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    # The event loop gets its turn back within a millisecond from the threads that store and judge.
+    sys.setswitchinterval(0.001)
     try:
         if started is not None:
             started(owner)
