@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import secrets
@@ -19,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from collectors import garbage
 from collectors.command_desk import CommandDesk
 from collectors.commands import StationCommands
 from collectors.commits import LiveIntake
@@ -302,10 +302,7 @@ async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | No
         loop.add_signal_handler(number, ended.set)
     owner = Owner(settings)
     await owner.start()
-    # What lives as long as the process needs no looking through; what frames leave behind dies young.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    garbage.calm()
     # The event loop gets its turn back within a millisecond from the threads that store and judge.
     sys.setswitchinterval(0.001)
     try:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from collectors import garbage
 from collectors.cli.complaint import Complaint
 from collectors.cli.interrupt import INTERRUPTED, Interrupt
 from collectors.cli.log_reading import opened as opened_file
@@ -58,6 +59,7 @@ def import_files(
         interrupt = opened.enter_context(Interrupt())
         logs = [_open(name, format_name, opened, interrupt) for name in names]
         store = open_store(settings)
+        garbage.calm()
         if store is not None:
             opened.enter_context(store)
         total = sum(_size(name) for name in names)
