@@ -7,6 +7,7 @@ another owner has open or that a later version wrote.
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import threading
 import weakref
@@ -57,6 +58,8 @@ __all__ = [
     "StoreUnwritable",
     "WriterStats",
 ]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -306,6 +309,16 @@ def _shut(
         writer.close()
         if reads is not None:
             reads.stop()
+        _fold_log(connection, path)
     finally:
         connection.close()
         _forget(path)
+
+
+def _fold_log(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """All into the one file: DuckDB does so itself only when nobody was reading through the read door."""
+    try:
+        connection.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        # Nothing is lost: the next start reads the log. But whoever copies the file now must copy both.
+        log.warning("%s.wal stays beside the database: %s", path, error)

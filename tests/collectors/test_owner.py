@@ -19,7 +19,9 @@ import pytest
 from collectors.owner import Owner, OwnerError
 from collectors.settings import AuthorisationSettings, Settings
 from data.at_rest import RestingStore
+from data.read import ReadDoor
 from data.register import write_register
+from data.scope import HELPDESK
 from data.store import Store
 from rules.core.model import Asset
 from tests.collectors.house import station
@@ -264,6 +266,35 @@ def test_on_a_full_disk_nobody_is_told_stored_and_with_room_again_all_goes_on(tm
         assert found.rows() == [("in", 1), ("out", 1)], "what was not acknowledged was not stored"
 
 
+def test_a_data_directory_that_can_no_longer_be_written_tells_nobody_stored_and_says_so(
+    tmp_path: Path,
+) -> None:
+    settings = settings_for(tmp_path / "data")
+    owner = OwnerProcess(settings)
+
+    async def scenario() -> None:
+        # Away, because permissions do not bind the user root: new files fail either way.
+        settings.data_dir.rename(tmp_path / "away")
+        async with station(url_of(settings, "S1")) as one:
+            await one.send("StatusNotification", FAULT)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await one.receive()
+            red = await asyncio.to_thread(httpx.get, f"{settings.http_url}/readyz", trust_env=False)
+            assert red.status_code == 503
+            assert "cannot be written: check permissions" in red.text
+            (tmp_path / "away").rename(settings.data_dir)
+            assert (await one.ask("StatusNotification", FAULT))[0] == 3
+
+    try:
+        owner.wait_ready()
+        asyncio.run(scenario())
+    finally:
+        assert owner.end() == 0
+    with Store.open(settings.database) as store:
+        assert store.sql("SELECT count(*) FROM frame WHERE direction = 'in'").item() == 1
+
+
 def test_a_second_owner_process_ends_with_code_two_and_one_line(tmp_path: Path) -> None:
     first = OwnerProcess(settings_for(tmp_path))
     try:
@@ -277,7 +308,7 @@ def test_a_second_owner_process_ends_with_code_two_and_one_line(tmp_path: Path) 
         assert first.end(signal.SIGINT) == 0
 
 
-def test_stations_hear_1001_when_the_owner_is_told_to_end(tmp_path: Path) -> None:
+def test_stations_hear_1001_when_the_owner_is_told_to_end_and_one_file_is_left(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     owner = OwnerProcess(settings)
     owner.wait_ready()
@@ -289,7 +320,12 @@ def test_stations_hear_1001_when_the_owner_is_told_to_end(tmp_path: Path) -> Non
             await one.socket.wait_closed()
             assert one.socket.close_code == 1001
 
+    # A page that reads while the owner ends must not keep DuckDB's log from going into the file.
+    door = ReadDoor(settings.read_url, settings.token_file)
+    door.query("stations_last_seen", HELPDESK)
     asyncio.run(scenario())
     assert owner.end() == 0
+    beside = {file.name for file in settings.data_dir.iterdir() if "laadwacht" in file.name}
+    assert beside == {"laadwacht.duckdb"}
     with Store.open(settings.database) as store:
         assert store.sql("SELECT code FROM link WHERE event = 'disconnected'").rows() == [(1001,)]
