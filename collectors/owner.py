@@ -54,6 +54,8 @@ from rules.dispatch.message import Renderer
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
+# A thread that computes keeps the interpreter for 5 ms by default, which a message in passing would wait.
+SWITCH_INTERVAL_S = 0.0005
 # OCPP 1.6 transaction ids are 32-bit signed integers.
 LAST_TRANSACTION_ID = 2**31 - 1
 
@@ -152,6 +154,8 @@ class Owner:
             renderer,
             on_notices=self.delivery.wake,
             on_first_aid=self._treat,
+            # A tapped station whose messages wait in the spool only looks silent.
+            held=lambda: self.spooling is not None and not self.spooling.spool.empty,
         )
         await asyncio.to_thread(self.engine.start)
         self._ending.push_async_callback(asyncio.to_thread, self.engine.stop)
@@ -303,8 +307,7 @@ async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | No
     owner = Owner(settings)
     await owner.start()
     garbage.calm()
-    # The event loop gets its turn back within a millisecond from the threads that store and judge.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         if started is not None:
             started(owner)

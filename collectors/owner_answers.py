@@ -97,7 +97,8 @@ class OwnerAnswers:
         owner.metrics.queue_depth("engine", owner.engine.stats().queued)
         owner.metrics.queue_depth("intake", owner.intake.unstored)
         if owner.spooling is not None:
-            owner.metrics.spool(owner.spooling.spool.bytes, owner.spooling.spool.lost)
+            spool = owner.spooling.spool
+            owner.metrics.spool(spool.bytes, spool.lost, spool.set_aside)
         owner.metrics.refresh(owner.store)
         return owner.metrics.render()
 

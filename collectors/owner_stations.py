@@ -6,7 +6,6 @@ Decides nothing beyond the settings. Raises what its parts raise, each with a me
 from __future__ import annotations
 
 import ssl
-import sys
 from collections.abc import Callable
 from datetime import datetime
 
@@ -23,8 +22,6 @@ from data.station_secrets import SecretBook, load_secrets
 from data.store import Store
 
 MB = 1_048_576
-# A thread that computes keeps the interpreter for 5 ms by default, which a message in passing would wait.
-SWITCH_INTERVAL_S = 0.0005
 
 
 def spooling_store(settings: Settings, store: Store) -> SpoolingStore | None:
@@ -33,7 +30,6 @@ def spooling_store(settings: Settings, store: Store) -> SpoolingStore | None:
     single = stations_from(ocpp.tap_stations)
     if not (ocpp.tap or single or any(directory.glob("*.jsonl"))):
         return None
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def is_tapped(station: str) -> bool:
         return bool(single.get(station, ocpp.tap))

@@ -29,6 +29,7 @@ MAX_QUEUED = 20_000
 COMPLAIN_EVERY_S = 60.0
 
 Done = Callable[[BaseException | None], None]
+Pieces = list[bytes]
 
 
 class SpoolFull(Exception):
@@ -65,6 +66,7 @@ class Spool:
         self._queued = 0
         self._complained_at = -COMPLAIN_EVERY_S
         self.lost = 0
+        self.set_aside = 0
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
 
@@ -109,6 +111,18 @@ class Spool:
             self._bytes -= segment.stat().st_size
         segment.unlink()
 
+    def put_aside(self, segment: Path, pieces: Pieces) -> None:
+        """What of `segment` no store takes is kept beside it, for a person, and holds up nothing any more."""
+        if not pieces:
+            return
+        aside = segment.with_suffix(".unfit")
+        with aside.open("ab") as out:
+            out.writelines(piece + b"\n" for piece in pieces)
+            out.flush()
+            os.fsync(out.fileno())
+        self.set_aside += len(pieces)
+        log.error("%d records of the spool fit no table and were set aside in %s", len(pieces), aside)
+
     def close(self) -> None:
         """Writes what is queued and ends the thread. What is on disk stays for the next run."""
         self._queue.put(None)
@@ -135,7 +149,7 @@ class Spool:
     def _write(self, group: list[tuple[Batch, Done]]) -> None:
         error: BaseException | None = None
         try:
-            text = b"".join(_encode(batch) + b"\n" for batch, _done in group)
+            text = b"".join(as_line(batch) + b"\n" for batch, _done in group)
             with self._lock:
                 file = self._open_segment()
             _write_all(file, text)
@@ -178,19 +192,40 @@ class Spool:
         return SpoolFull(f"the spool is full: {why}")
 
 
-def read_segment(path: Path) -> Batch:
-    """Everything in a segment, as one batch. A last line cut off by a crash was never reported as kept."""
-    whole = Batch(frames=[], links=[], observations=[])
-    for number, text in enumerate(path.read_bytes().splitlines(), 1):
+def read_segment(path: Path) -> tuple[Batch, list[bytes]]:
+    """Everything in a segment as one batch, and the lines that cannot be read.
+
+    A last line cut off by a crash is left out: it was never reported as kept.
+    """
+    whole, unfit = Batch(frames=[], links=[], observations=[]), []
+    content = path.read_bytes()
+    for number, text in enumerate(content.splitlines(keepends=True), 1):
         try:
             line = _decode(text)
         except msgspec.MsgspecError as error:
             log.error("%s, line %d is unreadable and left out: %s", path, number, error)
+            if text.endswith(b"\n"):
+                unfit.append(text.rstrip(b"\n"))
             continue
         whole.frames += line.frames
         whole.links += line.links
         whole.observations += line.observations
-    return whole
+    return whole, unfit
+
+
+def one_by_one(batch: Batch) -> list[Batch]:
+    """A batch for each record, with its observations, in order."""
+    found: dict[int, Batch] = {}
+    for name in ("frames", "links", "observations"):
+        for row in getattr(batch, name):
+            record = found.setdefault(row.record_id, Batch(frames=[], links=[], observations=[]))
+            getattr(record, name).append(row)
+    return [found[record_id] for record_id in sorted(found)]
+
+
+def as_line(batch: Batch) -> bytes:
+    """A batch as it stands in a segment, without the line's end."""
+    return _encode(batch)
 
 
 def _write_all(file: int, data: bytes) -> None:

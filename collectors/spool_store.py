@@ -17,15 +17,18 @@ from pathlib import Path
 from msgspec import structs
 
 from collectors.intake import FrameStore, Intake
-from collectors.spool import Spool, read_segment
+from collectors.spool import Spool, as_line, one_by_one, read_segment
+from data.errors import StoreError
 from data.rows import Batch, FrameRow
 from rules.core.model import Observation
 
 log = logging.getLogger(__name__)
 
-# About a second of the fastest stream the store takes, or an unusually long checkpoint.
+# About a second of the fastest stream the store takes.
 MAX_IN_FLIGHT = 20_000
-SLOW_S = 2.0
+# What is on its way longer than this, a crash could lose: so much later all that follows goes to the spool. A
+# healthy journal takes a record within 20 ms.
+SLOW_S = 0.5
 RETRY_S = 1.0
 
 Done = Callable[[BaseException | None], None]
@@ -170,19 +173,37 @@ class SpoolingStore:
 
     async def _read_back(self, segment: Path, intake: Intake) -> bool:
         """Whether the segment is in the store now."""
-        batch = await asyncio.to_thread(read_segment, segment)
+        batch, unfit = await asyncio.to_thread(read_segment, segment)
         if not await self._known(batch):
             while intake.open_records:
                 await asyncio.sleep(0)  # its ids were taken before ours: it goes first
             error = await self._landing(renumbered(batch, self._store.next_record_id))
+            if error is not None and not isinstance(error, StoreError):
+                error, odd = await self._land_one_by_one(batch)
+                unfit += odd
             if error is not None:
                 log.warning("the spool waits, the store does not take it yet: %s", error)
                 return False
             self.read_back += len(batch.frames) + len(batch.links)
+        await asyncio.to_thread(self.spool.put_aside, segment, unfit)
         self.spool.remove(segment)
         if self.spool.empty:
             log.info("the spool is read back: %d records so far", self.read_back)
         return True
+
+    async def _land_one_by_one(self, batch: Batch) -> tuple[BaseException | None, list[bytes]]:
+        """What stopped the store, if anything did, and the records that fit no table.
+
+        After a stop all comes again: twice is better than never.
+        """
+        unfit = []
+        for record in one_by_one(batch):
+            error = await self._landing(renumbered(record, self._store.next_record_id))
+            if isinstance(error, StoreError):
+                return error, []
+            if error is not None:
+                unfit.append(as_line(record))
+        return None, unfit
 
     async def _known(self, batch: Batch) -> bool:
         """A crash can come between commit and removal: what a run finds first may be stored already."""

@@ -111,6 +111,11 @@ class Metrics:
             "Records of tapped stations that found no room in the spool, since the start.",
             registry=self.registry,
         )
+        self._spool_set_aside = Gauge(
+            "laadwacht_spool_set_aside_records",
+            "Records of the spool that fit no table and were kept in a file beside it, since the start.",
+            registry=self.registry,
+        )
         build = Gauge(
             "laadwacht_build_info",
             "Always 1; the labels tell what runs.",
@@ -189,10 +194,11 @@ class Metrics:
         """One turn of the sign of life: sent, failed or withheld."""
         self._heartbeats.labels(outcome).inc()
 
-    def spool(self, size: int, lost: int) -> None:
+    def spool(self, size: int, lost: int, set_aside: int) -> None:
         """Tap mode: bytes waiting on disk, and records that found no room there since the start."""
         self._spool_bytes.set(size)
         self._spool_lost.set(lost)
+        self._spool_set_aside.set(set_aside)
 
     def restore(self, store: Store) -> None:
         """Takes up connector status, last-seen times and makes as stored; once, at the start."""

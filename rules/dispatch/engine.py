@@ -76,9 +76,11 @@ class Engine:
         watermark_s: float = WATERMARK_S,
         snapshot_s: float = SNAPSHOT_S,
         give_up_s: float = GIVE_UP_S,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         """`on_notices(destinations)` is called after the commit that holds notices for them, and
-        `on_first_aid(rows)` after the one that holds these; never for what is judged again at a start."""
+        `on_first_aid(rows)` after the one that holds these; never for what is judged again at a start.
+        While `held()` is true time does not pass: what stations said meanwhile is yet to come."""
         self._store = store
         self._make_judge = make_judge
         self._clock = clock
@@ -88,6 +90,7 @@ class Engine:
         self._tick_s = tick_s
         self._watermark = timedelta(seconds=watermark_s)
         self._snapshot_s = snapshot_s
+        self._held = held
         self._queue: deque[list[Observation]] = deque()
         self._ready = threading.Condition()
         self._busy = False
@@ -215,7 +218,7 @@ class Engine:
         ]
         effects = self._feed(fresh)
         idle = not fresh and not self._queue and self._store.stats().queued_rows == 0
-        if idle and not last:
+        if idle and not last and not self._held():
             effects += self._advance(self._clock() - self._watermark)
         snapshot = None
         if last or time.monotonic() - self._saved_at >= self._snapshot_s:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection
 
@@ -136,8 +137,8 @@ def test_while_the_store_hangs_traffic_passes_without_waiting_for_it(store: Stor
             async with charger(home.url("BE-1")) as station:
                 gate.holds = True
                 await talk(station, old, 1, 50)
-                # The store is called slow once the oldest batch on its way is two seconds old.
-                await asyncio.sleep(2.1)
+                # The store is called slow once the oldest batch on its way is half a second old.
+                await asyncio.sleep(0.6)
                 await talk(station, old, 51, 100)
                 assert not between.spool.empty
                 gate.release()
@@ -171,6 +172,35 @@ def test_what_a_stopped_store_left_on_disk_is_stored_by_the_next_run(tmp_path: P
 
     asyncio.run(first_run())
     asyncio.run(second_run())
+
+
+def test_a_record_that_fits_no_table_is_set_aside_and_the_rest_of_the_spool_is_stored(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "spool"
+    directory.mkdir()
+    good, other = frame_row(1), frame_row(3)
+    odd = msgspec.structs.replace(frame_row(2), type="CALL")
+    huge = msgspec.structs.replace(frame_row(4), record_id=4, message_id="m", findings=("x",), import_key=-1)
+    lines = [
+        msgspec.json.encode(Batch(frames=[row], links=[], observations=[]))
+        for row in (good, odd, other, huge)
+    ]
+    (directory / "000000000001.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+
+    async def run() -> None:
+        with Store.open(tmp_path / "laadwacht.duckdb") as store:
+            async with old_back_end() as old, spooling_house(store, tmp_path, old.url) as (home, between):
+                await until(lambda: between.spool.empty)
+                assert home.rows("SELECT received_at FROM frame ORDER BY 1") == [
+                    (row.received_at,) for row in (good, other)
+                ]
+                assert between.spool.set_aside == 2
+
+    asyncio.run(run())
+    aside = (directory / "000000000001.unfit").read_bytes().splitlines()
+    assert aside[0] == lines[1]
+    assert b'"import_key":-1' in aside[1]
 
 
 def test_a_segment_that_was_stored_before_a_crash_is_not_stored_again(tmp_path: Path) -> None:
@@ -224,7 +254,8 @@ def test_a_batch_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     segment = spool.oldest()
     assert segment is not None
     assert segment.stat().st_mode & 0o777 == 0o600
-    back = read_segment(segment)
+    back, unfit = read_segment(segment)
+    assert unfit == []
     assert (back.frames, back.observations) == ([row], [seen])
     spool.close()
 
@@ -249,5 +280,6 @@ def test_a_line_cut_off_by_a_crash_costs_nothing_but_itself(tmp_path: Path) -> N
     again = Spool(tmp_path, MB)
     oldest = again.oldest()
     assert oldest is not None
-    assert [row.record_id for row in read_segment(oldest).frames] == [1]
+    back, unfit = read_segment(oldest)
+    assert ([row.record_id for row in back.frames], unfit) == ([1], [])
     again.close()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from collectors import tap_recorder
 from collectors.commands import StationCommands
 from collectors.connection import CallTimedOut
 from collectors.remote_actions import by_status
@@ -284,6 +285,36 @@ def test_an_answer_that_came_late_is_told_with_how_long_it_took(store: Store) ->
             ((body,),) = home.rows("SELECT body FROM observation WHERE kind = 'back_end_trouble'")
             told = json.loads(body)
             assert (told["event"], told["action"], told["waited_s"]) == ("slow", "Heartbeat", 12.0)
+
+    asyncio.run(scenario())
+
+
+def test_a_question_the_back_end_leaves_unanswered_is_told_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How often it looks is real time; how long it waited is the clock's.
+    monkeypatch.setattr(tap_recorder, "UNANSWERED_S", 1.2)
+    now = [datetime(2026, 11, 22, 10, tzinfo=UTC)]
+
+    async def scenario() -> None:
+        async with old_back_end() as old, tapped_house(store, old.url, clock=lambda: now[0]) as home:
+            async with charger(home.url("BE-1")) as station:
+                await station.send('[2,"1","Authorize",{"idTag":"A"}]')
+                await old.until(lambda: old.got)
+                now[0] += timedelta(seconds=31)
+                told = "SELECT body FROM observation WHERE kind = 'back_end_trouble'"
+                async with asyncio.timeout(10):
+                    while not home.rows(told):
+                        await asyncio.sleep(0.05)
+                await asyncio.sleep(1.3)  # the next look tells it no second time
+            await home.stored()
+            ((body,),) = home.rows(told)
+            trouble = json.loads(body)
+            assert (trouble["event"], trouble["action"], trouble["waited_s"]) == (
+                "unanswered",
+                "Authorize",
+                31.0,
+            )
 
     asyncio.run(scenario())
 

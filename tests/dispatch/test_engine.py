@@ -192,6 +192,34 @@ def test_time_alone_opens_an_incident(tmp_path: Path) -> None:
     assert heard == [{"wacht"}]
 
 
+def test_time_stands_still_while_what_stations_said_is_yet_to_come(tmp_path: Path) -> None:
+    clock, told = Clock(), threading.Event()
+    asked, waits = threading.Semaphore(0), [True]
+
+    def held() -> bool:
+        asked.release()
+        return waits[0]
+
+    with Store.open(tmp_path / "a.duckdb") as store:
+        runs = engine(store, clock, held=held, on_notices=lambda _: told.set())
+        runs.start()
+        submit(store, [status(store, 0, "A", Status.FAULTED)])
+        runs.drain()
+        clock.now = at(60)
+        for _ in range(5):
+            assert asked.acquire(timeout=20)
+        assert contents(store)["notice"] == []
+        # It comes late from elsewhere, and judgement is as if it had come in time.
+        submit(store, [status(store, 3, "A", Status.AVAILABLE)])
+        runs.drain()
+        waits[0] = False
+        for _ in range(5):
+            assert asked.acquire(timeout=20)
+        runs.stop()
+        assert contents(store)["notice"] == []
+    assert not told.is_set()
+
+
 def test_a_rule_that_breaks_on_one_observation_does_not_stop_judgement(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
