@@ -47,6 +47,7 @@ site_window_s = 30
 
 [delivery]
 group_wait_s = 3
+group_interval_s = 20
 """
 
 # How many times faster drivers come, charge and leave than in the field.

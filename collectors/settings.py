@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from collectors.settings_delivery import DeliverySettings
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[int, Meta(ge=1, le=604_800)]
 SecondsOrNone = Annotated[int, Meta(ge=0, le=604_800)]
@@ -158,17 +160,6 @@ class HoldSettings(Struct, frozen=True, kw_only=True):
     ] = 120
 
 
-class DeliverySettings(Struct, frozen=True, kw_only=True):
-    """When a message leaves, and who gets a doubtful one."""
-
-    group_wait_s: Annotated[
-        SecondsOrNone, Meta(description="seconds a first message waits for what belongs with it")
-    ] = 60
-    min_confidence: Annotated[
-        float, Meta(ge=0, le=1, description="a verdict below this stays with the helpdesk")
-    ] = 0.5
-
-
 class MagicLinkSettings(Struct, frozen=True, kw_only=True):
     """The link in a message to an installer that works once, without a password."""
 
@@ -243,7 +234,10 @@ class LogSettings(Struct, frozen=True, kw_only=True):
 
 
 class DestinationSettings(Struct, frozen=True, kw_only=True):
-    """One place messages go. `party` is `operator`, `installer:<name>` or `customer:<name>`."""
+    """One place messages go. `party` is `operator`, `installer:<name>` or `customer:<name>`.
+
+    `quiet_hours`: as `rules.core.hours` reads them. `budget_per_hour`: None takes `delivery.budget_per_hour`.
+    """
 
     name: str
     party: str
@@ -257,6 +251,8 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
         Literal["auto", "full", "short"],
         Meta(description="how long a message is; auto: short for SMS and push, full elsewhere"),
     ] = "auto"
+    quiet_hours: tuple[str, ...] = ()
+    budget_per_hour: Annotated[int, Meta(ge=0, le=10_000)] | None = None
 
 
 class WatchdogSettings(Struct, frozen=True, kw_only=True):

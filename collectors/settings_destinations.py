@@ -12,11 +12,13 @@ from typing import Any, get_type_hints
 
 from collectors.settings import DestinationSettings
 from collectors.settings_addresses import WAYS, address_of
-from collectors.settings_sources import Gathered
+from collectors.settings_sources import Gathered, Raw
 from collectors.settings_values import convert, shown
+from rules.core.hours import parse_quiet
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
-PARTS = ("party", "language", "timeout_s", "form", "contact")
+PARTS = ("party", "language", "timeout_s", "form", "contact", "quiet_hours", "budget_per_hour")
+DEFAULTS = (("language", "nl"), ("timeout_s", 15), ("form", "auto"), ("contact", 1), ("budget_per_hour", 10))
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -50,12 +52,15 @@ def _one(
         mistakes.append(raw.mistake(f"{shown(raw)} is no party", remedy))
     options: dict[str, Any] = {}
     hints = get_type_hints(DestinationSettings, include_extras=True)
-    for key, default in (("language", "nl"), ("timeout_s", 15), ("form", "auto"), ("contact", 1)):
+    for key, default in DEFAULTS:
         option = part[key]
         if option is not None:
             ok, value = convert(option, hints[key], default, mistakes)
             if ok:
                 options[key] = value
+    quiet = part["quiet_hours"]
+    if quiet is not None:
+        options["quiet_hours"] = _quiet(quiet, mistakes)
     url = address_of(("destinations", name), found, environ, mistakes)
     if url is None and not any(("destinations", name, way) in found.values for way in WAYS):
         mistakes.append(
@@ -64,3 +69,15 @@ def _one(
     if url is None or len(mistakes) > before:
         return None
     return DestinationSettings(name=name, party=party, url=url, **options)
+
+
+def _quiet(raw: Raw, mistakes: list[str]) -> tuple[str, ...]:
+    ok, entries = convert(raw, tuple[str, ...], (), mistakes)
+    if not ok:
+        return ()
+    for entry in entries:
+        try:
+            parse_quiet(entry)
+        except ValueError as error:
+            mistakes.append(raw.mistake(str(error), 'write "22:00-07:00" or "low+medium: Mo-Fr 18:00-08:00"'))
+    return tuple(entries)

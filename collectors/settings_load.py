@@ -14,9 +14,11 @@ import msgspec
 
 from collectors.settings import SECTIONS, Settings, SettingsError
 from collectors.settings_addresses import address_of
+from collectors.settings_delivery import DeliverySettings
 from collectors.settings_destinations import destinations_from
 from collectors.settings_sources import Gathered, gather
 from collectors.settings_values import convert
+from rules.core.service_hours import parse
 
 WITH_ADDRESS = ("watchdog",)  # sections whose address may come from a variable or a file
 
@@ -62,7 +64,7 @@ def _data_dir(found: Gathered, cwd: Path, mistakes: list[str]) -> Path:
 
 
 def _contradictions(settings: Settings, found: Gathered) -> list[str]:
-    mistakes = []
+    mistakes = _hours(settings, found)
     doors = {
         ("ocpp", "port"): settings.ocpp.port,
         ("http", "port"): settings.http.port,
@@ -99,6 +101,15 @@ def _contradictions(settings: Settings, found: Gathered) -> list[str]:
             )
         seen[folded] = destination.name
     return mistakes
+
+
+def _hours(settings: Settings, found: Gathered) -> list[str]:
+    try:
+        parse(settings.delivery.service_hours)
+    except ValueError as error:
+        raw = found.values[("delivery", "service_hours")]
+        return [raw.mistake(str(error), f"the default is {DeliverySettings().service_hours}")]
+    return []
 
 
 class _Place(msgspec.Struct, frozen=True):

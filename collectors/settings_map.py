@@ -10,6 +10,7 @@ from msgspec import structs
 from collectors.settings import Settings
 from data.first_aid_file import load_plan
 from rules.core.catalog import Catalog
+from rules.core.hours import parse_quiet
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.dispatch.destinations import DestinationConfig
@@ -27,8 +28,7 @@ def policy_from(settings: Settings) -> Policy:
         boot_noise_s=settings.hold.boot_noise_s,
         site_window_s=settings.hold.site_window_s,
         fixed_check_s=settings.hold.fixed_check_s,
-        group_wait_s=settings.delivery.group_wait_s,
-        min_confidence=settings.delivery.min_confidence,
+        **structs.asdict(settings.delivery),
     )
 
 
@@ -47,7 +47,14 @@ def aided_policy_from(settings: Settings, catalog: Catalog) -> Policy:
 def destinations_from(settings: Settings) -> list[Destination]:
     """Destinations as judgement knows them: name, party and language, no address."""
     return [
-        Destination(name=one.name, party=one.party, language=one.language, contact=one.contact)
+        Destination(
+            name=one.name,
+            party=one.party,
+            language=one.language,
+            contact=one.contact,
+            quiet=tuple(parse_quiet(entry) for entry in one.quiet_hours),
+            budget_per_hour=one.budget_per_hour,
+        )
         for one in settings.destinations
     ]
 

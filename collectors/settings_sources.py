@@ -22,7 +22,10 @@ ENV_PREFIX = "LAADWACHT_"
 RESERVED_ENV = frozenset(
     {"LAADWACHT_CONFIG", "LAADWACHT_READ_URL", "LAADWACHT_READ_TOKEN_FILE", "LAADWACHT_HTTP_URL"}
 )
-DESTINATION_KEYS = ("party", "url", "url_env", "url_file", "language", "timeout_s", "form", "contact")
+DESTINATION_KEYS = (
+    *("party", "url", "url_env", "url_file", "language", "timeout_s", "form", "contact"),
+    *("quiet_hours", "budget_per_hour"),
+)
 Path2 = tuple[str, ...]
 
 

@@ -21,12 +21,12 @@ class Quiet(Struct, frozen=True, kw_only=True):
 
 
 def parse_quiet(text: str) -> Quiet:
-    """`22:00-07:00` for all but critical; `low,medium: Mo-Fr 18:00-08:00` for these severities. Raises
+    """`22:00-07:00` for all but critical; `low+medium: Mo-Fr 18:00-08:00` for these severities. Raises
     ValueError with the reason."""
     head, colon, tail = text.partition(": ")
     if not colon:
         return Quiet(hours=parse(text.strip()))
-    names = [name.strip() for name in head.split(",")]
+    names = [name.strip() for name in head.split("+")]
     known = {severity.value for severity in _CAN_WAIT}
     unknown = [name for name in names if name not in known]
     if unknown:
