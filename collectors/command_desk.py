@@ -35,6 +35,7 @@ from data.commands import (
     OnMyWay,
     Overrule,
     Remote,
+    Snooze,
     Take,
     earlier_outcome,
     remember,
@@ -217,6 +218,8 @@ def acted(command: AboutIncident, user: User, place: Place, at: datetime, record
         told = {"side": command.side, "owner": command.owner, "text": command.why}
     elif isinstance(command, HandOver):
         told = {"owner": command.to, "text": command.why}
+    elif isinstance(command, Snooze):
+        told = {"until": command.until, "wakes": command.wakes, "text": command.why or None}
     elif isinstance(command, Comment):
         told = {"text": command.text}
     elif isinstance(command, Feedback):

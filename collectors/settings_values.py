@@ -51,7 +51,8 @@ def _unwrap(kind: Any) -> tuple[Any, list[Meta]]:
         kind, *extras = get_args(kind)
         bounds += [extra for extra in extras if isinstance(extra, Meta)]
     if get_origin(kind) in {Union, UnionType}:
-        kind = next(inner for inner in get_args(kind) if inner is not NoneType)
+        inner, more = _unwrap(next(inner for inner in get_args(kind) if inner is not NoneType))
+        return inner, bounds + more
     return kind, bounds
 
 

@@ -72,6 +72,22 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", t
     why: str
 
 
+class Snooze(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="snooze"):
+    """Say nothing of it until `until` (aware UTC, at most 31 days), or until one of `wakes` happens: `worse`,
+    `back` (it had recovered) or `member` (more stations join)."""
+
+    incident_id: str
+    until: datetime
+    wakes: tuple[Literal["worse", "back", "member"], ...] = ()
+    why: str = ""
+
+
+class Wake(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="wake"):
+    """End a snooze now."""
+
+    incident_id: str
+
+
 class Comment(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="comment"):
     incident_id: str
     text: str
@@ -135,7 +151,9 @@ class EndSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command",
     why: str = ""
 
 
-AboutIncident = Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Comment | Feedback
+AboutIncident = (
+    Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Snooze | Wake | Comment | Feedback
+)
 AboutWindow = AddSilence | EndSilence
 Command = AboutIncident | AboutWindow | Reset | Trigger | Remote
 

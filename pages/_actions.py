@@ -13,6 +13,7 @@ from pages import _owner
 from pages._data import forget
 from pages._incident import Row
 from pages._session import User
+from pages._snooze import snooze
 from pages._texts import Words
 from rules.core.model import Owner, Side
 
@@ -60,6 +61,7 @@ def decide(user: User, words: Words, row: Row) -> bool:
         if user.role == "helpdesk" and row["state"] != "resolved":
             done |= _hand_over(user, words, row)
             done |= _overrule(user, words, row)
+            done |= snooze(words, row, lambda command, what: send(user, words, command, what))
         done |= _comment(user, words, row)
         if row["station"] and user.role == "helpdesk":
             restart(user, words, row["station"], bool(row["connected"]))

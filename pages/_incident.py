@@ -106,6 +106,11 @@ def why(words: Words, row: Row) -> None:
     if row["suppression"]:
         reasons = ", ".join(words.of("suppress", reason_of(one)[0]) for one in row["suppression"])
         show(f'<p class="lw-hint">{escape(words("detail.suppressed", why=reasons))}</p>')
+    if row["snoozed_until"]:
+        snoozed = words("detail.snoozed", name=row["snoozed_by"], when=words.when(row["snoozed_until"]))
+        show(f'<p class="lw-hint">{escape(snoozed)}</p>')
+    if row["driver_stuck"] and row["state"] != "resolved":
+        show(f'<p class="lw-hint"><b>{escape(words("detail.stuck"))}</b></p>')
 
 
 def aid(words: Words, row: Row) -> None:

@@ -16,6 +16,7 @@ from rules.core.route import OPERATOR, named, resolve
 from rules.core.router import Router
 from rules.core.routing import NO_CHAIN
 from rules.core.state import Tracked
+from rules.core.suppress import lasting
 from rules.core.targets import due_times, terms_of
 from rules.core.timers import Timers
 from rules.core.window import reason_of
@@ -119,7 +120,7 @@ class Follow:
     def _breach(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:
         row = tracked.row
         self.note(tracked, at, event, out, party=row.route_party, contract=row.contract)
-        if row.suppression:
+        if lasting(row.suppression):
             return
         for name in named(self.router.destinations, OPERATOR):
             self.say(tracked, name, NoticeReason.OVERDUE, at, out)
@@ -129,7 +130,7 @@ class Follow:
         step = escalate.next_step(chain)
         if step is None:
             return
-        if row.suppression or row.state is not OPEN:
+        if lasting(row.suppression) or row.state is not OPEN:
             self._set(tracked, escalate.put_off(chain, due + LOOK_AGAIN))
             return
         number = 1 + sum(one.done_at is not None for one in chain.steps)

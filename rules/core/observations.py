@@ -262,7 +262,8 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     from the place itself: on_my_way, fixed.
 
     Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it. `eta`:
-    when somebody on the way expects to be there. `cause`: what was fixed, a word of `Cause`.
+    when somebody on the way expects to be there. `cause`: what was fixed, a word of `Cause`. `until` and
+    `wakes`: of a snooze, when it ends and what ends it earlier (`rules.core.snooze`).
     """
 
     action: str
@@ -274,6 +275,8 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     verdict: str | None = None
     eta: datetime | None = None
     cause: str | None = None
+    until: datetime | None = None
+    wakes: tuple[str, ...] = ()
 
 
 class WindowSet(Observation, frozen=True, kw_only=True, tag="window_set"):

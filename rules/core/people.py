@@ -1,12 +1,12 @@
 """What people decide about incidents: take, overrule, hand over, comment; and what they found out.
 
-Decides whether the act is allowed; acknowledging what is resolved is refused and recorded. A decision of a
+Decides whether the act is allowed (a snooze: `snooze`); acknowledging what is resolved is refused and recorded. A decision of a
 person is never undone by a rule.
 """
 
 from __future__ import annotations
 
-from rules.core import incident, on_site
+from rules.core import incident, on_site, snooze
 from rules.core.book import Book
 from rules.core.model import (
     Effect,
@@ -18,9 +18,11 @@ from rules.core.model import (
     UserActed,
 )
 from rules.core.routing import NOBODY
+from rules.core.state import Tracked
 
 AFTERWARDS = ("comment", "feedback", "fixed")  # allowed on what is resolved too
 ACTIONS = ("acknowledge", "overrule", "hand_over", "comment")
+SNOOZING = ("snooze", "wake")
 
 
 def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
@@ -54,6 +56,9 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         book.speaker.follow.answered(tracked, obs.at, obs.action)
         on_site.told(obs, tracked, book, out)
         return
+    if obs.action in SNOOZING:
+        _snooze(obs, tracked, book, out)
+        return
     if obs.action in AFTERWARDS:
         book.note(tracked, obs.at, obs.action, out, obs.by, **_detail(obs))
         return
@@ -83,6 +88,23 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         **_detail(obs),
     )
     book.speaker.speak(tracked, obs.at, out, urgent=True)
+
+
+def _snooze(obs: UserActed, tracked: Tracked, book: Book, out: list[Effect]) -> None:
+    """Silence for a while, or its end before that."""
+    if obs.action == "wake":
+        if tracked.snooze is None:
+            return
+        snooze.end(tracked)
+        book.note(tracked, obs.at, "woke", out, obs.by, why="person")
+    else:
+        refused = snooze.begin(tracked, obs.until, obs.wakes, obs.by, obs.at)
+        if refused is not None:
+            book.note(tracked, obs.at, "refused", out, obs.by, **_detail(obs, why=refused))
+            return
+        detail = {"until": obs.until.isoformat() if obs.until else "", "wakes": list(obs.wakes)}
+        book.note(tracked, obs.at, "snoozed", out, obs.by, **_detail(obs), **detail)
+    book.speaker.speak(tracked, obs.at, out)
 
 
 def _found_out(obs: UserActed, out: list[Effect]) -> None:

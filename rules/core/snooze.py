@@ -5,6 +5,7 @@ Decides whether it still lasts. Never speaks; safety may be snoozed too, for a p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rules.core.incident import SEVERITY_RANK
@@ -14,9 +15,11 @@ WAKES = ("worse", "back", "member")  # it gets worse, it comes back after it was
 LONGEST = timedelta(days=31)
 
 
-def begin(tracked: Tracked, until: datetime, wakes: list[str], by: str, at: datetime) -> str | None:
+def begin(
+    tracked: Tracked, until: datetime | None, wakes: Sequence[str], by: str, at: datetime
+) -> str | None:
     """Why it is refused; None when it is done."""
-    if not at < until <= at + LONGEST:
+    if until is None or until.tzinfo is None or not at < until <= at + LONGEST:
         return "a snooze ends later than now and within 31 days"
     unknown = [wake for wake in wakes if wake not in WAKES]
     if unknown:
