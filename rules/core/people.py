@@ -1,7 +1,7 @@
 """What people decide about incidents: take, overrule, hand over, comment; and what they found out.
 
-Decides whether the act is allowed (a snooze: `snooze`); acknowledging what is resolved is refused and recorded. A decision of a
-person is never undone by a rule.
+Decides whether the act is allowed (a snooze: `snooze`); acknowledging what is resolved is refused and
+recorded. A decision of a person is never undone by a rule.
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     if obs.action in AFTERWARDS:
         book.note(tracked, obs.at, obs.action, out, obs.by, **_detail(obs))
         return
+    _decided(obs, tracked, book, out)
+
+
+def _decided(obs: UserActed, tracked: Tracked, book: Book, out: list[Effect]) -> None:
+    """Overruled or handed over."""
     if obs.action not in ACTIONS:
         book.note(tracked, obs.at, "refused", out, obs.by, **_detail(obs, why=f"unknown action {obs.action}"))
         return
