@@ -32,6 +32,7 @@ def as_data(found: Explained) -> dict[str, Any]:
         "destinations": list(decision.destinations),
         "opens_at": found.opens_at.isoformat(),
         "told_at": found.told_at.isoformat(),
+        "held": {name: {"why": why, "until": until.isoformat()} for name, (why, until) in found.held.items()},
         "chain": None if chain is None else chain.chain,
         "not_escalated_because": found.spared,
         "steps": [
@@ -89,6 +90,8 @@ def sentences(found: Explained, catalog: Catalog, language: str, *, every_rule: 
     yield say("who", party=_party(decision.party, catalog, language), destinations=names)
     key = "at_once" if found.told_at == row.pending_at else "after_wait"
     yield say(key, when=_local(found.told_at), opens=_local(found.opens_at))
+    for name, (reason, until) in found.held.items():
+        yield say("held", destination=name, why=say(f"held.{reason}"), when=_local(until))
     if row.respond_by is not None:
         yield say("respond", when=_local(row.respond_by), contract=row.contract or "–")
     if row.repair_by is not None:

@@ -82,6 +82,8 @@ def why(words: Words, row: Row) -> None:
     owner = words.of("owner", row["owner"])
     if name:
         owner = words.pair(owner, name)
+    if row["route_party"] and row["route_party"] != "none":  # where it really is, which may be the helpdesk
+        owner = _names.party(words, row["route_party"])
     share = words.percent(row["confidence"], 0)
     sure = row["confidence"] >= UNCERTAIN
     tone = "green" if row["confidence"] >= 0.8 else "amber"

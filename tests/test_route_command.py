@@ -112,6 +112,15 @@ def test_another_severity_gives_other_waits(folder: Path, capsys: pytest.Capture
     assert [step["due_at"] for step in steps] == ["2026-11-20T15:32:00+00:00", "2026-11-20T16:02:00+00:00"]
 
 
+def test_what_can_wait_for_the_morning_says_until_when(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ask(folder, "GNT-1", "imminent.slow_unlock")
+    said = answer([*arguments[:-1], "2026-11-20T22:00"], capsys)
+    assert "volt hears of it only at 2026-11-21 07:00:00: this can wait for the hours of service" in said
+    assert "nobody else is called: the chain is not for imminent" in said
+
+
 def test_a_fault_with_a_slip_of_the_pen_is_answered_with_what_is_near(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

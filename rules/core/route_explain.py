@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rules.core import escalate, targets
+from rules.core import escalate, hold_back, targets, urgency
 from rules.core.catalog import Catalog
 from rules.core.handling import Escalation
 from rules.core.model import Asset, IncidentRow, IncidentState, Scope, Severity
@@ -21,8 +21,9 @@ from rules.core.route import Destination, RouteDecision, resolve
 from rules.core.route_words import in_all_languages
 from rules.core.router import Router
 from rules.core.routing import NO_CHAIN, Known, Miss, Rule
+from rules.core.service_hours import parse
 from rules.core.signals import Raise
-from rules.core.state import JudgeState, StationState, Tracked
+from rules.core.state import Ended, JudgeState, StationState, Tracked
 from rules.core.triage import verdict
 
 
@@ -41,6 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 class Explained(Struct, frozen=True, kw_only=True):
     """`opens_at`: when the fault has lasted long enough. `told_at`: when the first notice may leave.
+    `held`: what keeps it from a destination, and until when.
     `steps`: the chain with due times if nobody answers. `spared`: the condition that keeps it out."""
 
     row: IncidentRow
@@ -50,6 +52,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     known: Known
     opens_at: datetime
     told_at: datetime
+    held: dict[str, tuple[str, datetime]]
     chain: Escalation | None
     spared: str | None
     hours: str | None
@@ -78,6 +81,7 @@ def explain(
     router.take(tracked, decision, opens_at)
     known = router.known(tracked, opens_at)
     told_at = opens_at + timedelta(seconds=0.0 if row.safety else policy.group_wait_s)
+    held = _held(tracked, decision, router, told_at)
     asset = router.asset(row)
     terms = targets.terms_of(asset, row.severity, router.routing)
     if not row.imminent:
@@ -91,7 +95,7 @@ def explain(
             chain,
             row.severity,
             decision.party,
-            told_at,
+            _first_told(decision, held, told_at),
             lambda to, contact: resolve(to, row, destinations, contact)[1],
         )
     hours = targets.hours_of(asset, router.routing)
@@ -103,6 +107,7 @@ def explain(
         known=known,
         opens_at=opens_at,
         told_at=told_at,
+        held=held,
         chain=None if begun is None else _all_dated(begun),
         spared=spared,
         hours=None if hours is None else hours.text,
@@ -110,6 +115,34 @@ def explain(
         or asset.contract is None
         or router.routing.contract(asset.contract) is not None,
     )
+
+
+def _held(
+    tracked: Tracked, decision: RouteDecision, router: Router, at: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """Destination -> what keeps the first word from it, and until when."""
+    row = tracked.row
+    word = Ended(
+        seq=0,
+        severity=row.severity,
+        safety=row.safety,
+        can_wait=urgency.can_wait(row, router.state),
+        imminent=row.imminent,
+    )
+    service = parse(router.policy.service_hours)
+    found: dict[str, tuple[str, datetime]] = {}
+    for one in router.destinations:
+        if one.name in decision.destinations:
+            stuck = tracked.driver_stuck
+            why = hold_back.by_hours(word, stuck=stuck, destination=one, service=service, at=at)
+            if why is not None:
+                found[one.name] = (why[0].value, why[1])
+    return found
+
+
+def _first_told(decision: RouteDecision, held: Mapping[str, tuple[str, datetime]], at: datetime) -> datetime:
+    """When the first of its destinations hears of it: the chain begins then."""
+    return min((held[name][1] if name in held else at for name in decision.destinations), default=at)
 
 
 def _all_dated(chain: Escalation) -> Escalation:

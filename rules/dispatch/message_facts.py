@@ -178,6 +178,18 @@ class Facts(Struct, frozen=True, kw_only=True):
         if row.closed_at is not None:
             words["until"] = wording.when(row.closed_at, language)
             words["duration"] = wording.lasted(row.closed_at - row.pending_at, language)
+        return words | self._handled()
+
+    def _handled(self) -> dict[str, str]:
+        """That nobody has answered yet although others were called, and what is late by its contract."""
+        row, words = self.incident, dict[str, str]()
+        chain = row.escalation
+        if chain is not None and chain.stopped_at is None and any(step.done_at for step in chain.steps):
+            words["called"] = self.say("called", when=wording.when(chain.started_at, self.language))
+        if row.repair_breached_at is not None and row.repair_by is not None:
+            words["late"] = self.say("late.repair", when=wording.when(row.repair_by, self.language))
+        elif row.response_breached_at is not None and row.responded_at is None and row.respond_by is not None:
+            words["late"] = self.say("late.response", when=wording.when(row.respond_by, self.language))
         return words
 
     # --- whose ---
