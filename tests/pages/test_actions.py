@@ -32,14 +32,16 @@ T = TypeVar("T")
 
 
 class Line:
-    """A station on the wire: reports that its reader failed, obeys every command, keeps what it was told."""
+    """A station on the wire: reports a fault (its reader failed), obeys every command, keeps what it was
+    told.
+    """
 
-    def __init__(self, station: str, socket: ClientConnection) -> None:
+    def __init__(self, station: str, socket: ClientConnection, error: str = "ReaderFailure") -> None:
         self.station = station
         self.told: list[str] = []
         self._socket = socket
         boot = {"chargePointVendor": "Alfen", "chargePointModel": "NG910"}
-        fault = {"connectorId": 1, "errorCode": "ReaderFailure", "status": "Faulted"}
+        fault = {"connectorId": 1, "errorCode": error, "status": "Faulted"}
         socket.send(json.dumps([2, "1", "BootNotification", boot]))
         socket.recv(timeout=20)
         socket.send(json.dumps([2, "2", "StatusNotification", fault]))
@@ -62,9 +64,9 @@ class Line:
 
 
 @contextmanager
-def on_the_line(place: Place, station: str) -> Iterator[Line]:
+def on_the_line(place: Place, station: str, error: str = "ReaderFailure") -> Iterator[Line]:
     with connect(f"{place.ocpp_url}/{station}", subprotocols=["ocpp1.6"]) as socket:  # type: ignore[list-item]
-        line = Line(station, socket)
+        line = Line(station, socket, error)
         yield line
         line.end()
 

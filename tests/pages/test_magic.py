@@ -33,6 +33,8 @@ from tests.sinks import SmtpSink, smtp_sink
 VOLTA, SPARKS = "Volta Installaties", "Sparks"
 LINK = re.compile(r"https://wacht\.example/m/([\w-]+)")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+# Told at any hour, and alone.
+SAFETY = "GroundFailure"
 WHO = f"installer:{VOLTA} (link)"
 CONFIG = """
 [dashboard]
@@ -112,10 +114,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def lines(house: House) -> Iterator[dict[str, Line]]:
     with (
-        on_the_line(house.place, "GNT-1") as one,
-        on_the_line(house.place, "GNT-2") as two,
-        on_the_line(house.place, "GNT-3") as three,
-        on_the_line(house.place, "LIE-1") as other,
+        on_the_line(house.place, "GNT-1", SAFETY) as one,
+        on_the_line(house.place, "GNT-2", SAFETY) as two,
+        on_the_line(house.place, "GNT-3", SAFETY) as three,
+        on_the_line(house.place, "LIE-1", SAFETY) as other,
     ):
         yield {line.station: line for line in (one, two, three, other)}
 
@@ -157,14 +159,14 @@ def test_looking_uses_nothing_up_and_tells_all_that_is_needed(
         assert looked.status_code == 200
         assert COOKIE not in scanner.client.cookies
     for words in (
-        "Kaartlezer defect",
+        "Aardfout",
         "GNT-1",
         "Korenmarkt 1, 9000 Gent",
         "Nog door niemand",
-        "ReaderFailure",
+        "GroundFailure",
     ):
         assert words in looked.text
-    for words in ("Eerst proberen", "Niet doen:", "Reservelezer", "tel:092964545"):
+    for words in ("Eerst proberen", "Niet doen:", "Isolatiemeter", "tel:092964545"):
         assert words in looked.text
     assert looked.headers["cache-control"] == "no-store"
     assert looked.headers["referrer-policy"] == "no-referrer"
