@@ -11,7 +11,7 @@ from typing import Any, Final
 from collectors import findings
 from collectors.memory import Memory
 from collectors.meter import read_meters
-from collectors.reading import LOST_TRANSACTION_IDS, Asked, Reading
+from collectors.reading import LOST_TRANSACTION_IDS, MAX_CONNECTOR, Asked, Reading
 from collectors.statuses import STATUS_16, read_status
 from collectors.values import read_int, read_text
 from rules.core.model import (
@@ -253,6 +253,38 @@ def security_event(reading: Reading, payload: dict[str, Any], memory: Memory) ->
     )
 
 
+EVBOX_STATUS: Final = ("EV-BOX", "evbStatusNotification")
+
+
+def data_transfer(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
+    """EVBox tells more of an error here than in its status: `connector,status,code,words,...`. Without an
+    error it says nothing that the status does not. Other makers' data is theirs."""
+    if (payload.get("vendorId"), payload.get("messageId")) != EVBOX_STATUS:
+        return
+    data = payload.get("data")
+    parts = data.split(",") if isinstance(data, str) else []
+    if len(parts) < 4 or parts[2] not in ERROR_CODES or parts[2] == "NoError":
+        return
+    connector = read_int(parts[0])
+    state, word = read_status(reading, parts[1], STATUS_16)
+    if connector is None or not 0 <= connector <= MAX_CONNECTOR:
+        return
+    reading.observations.append(
+        StatusReported(
+            station=reading.station,
+            at=reading.at,
+            record_id=reading.record_id,
+            evse=connector,
+            connector=connector,
+            status=state,
+            raw_status=word,
+            error_code=parts[2],
+            vendor_id=EVBOX_STATUS[0],
+            info=read_text(parts[3]),
+        )
+    )
+
+
 def nothing_more(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
     """A known message of which nothing beyond "seen" is drawn."""
 
@@ -284,7 +316,7 @@ REQUESTS: Final = {
     "StartTransaction": start,
     "StopTransaction": stop,
     "BootNotification": boot,
-    "DataTransfer": nothing_more,
+    "DataTransfer": data_transfer,
     "FirmwareStatusNotification": firmware,
     "SignedFirmwareStatusNotification": firmware,
     "DiagnosticsStatusNotification": nothing_more,

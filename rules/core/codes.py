@@ -15,7 +15,7 @@ from msgspec import field as default
 
 class Encoding(StrEnum):
     EXACT = "exact"  # one word
-    LIST = "list"  # several words, split at ; , | or white space
+    LIST = "list"  # several words, split at ; , | : / or white space
     CONTAINS = "contains"  # the code occurs somewhere in the text
     HEX = "hex"  # one hexadecimal number, compared by value
     NUMBER = "number"  # one decimal number, compared by value
@@ -23,7 +23,7 @@ class Encoding(StrEnum):
     HEX_MASK = "hex_mask"  # bit mask, hexadecimal
 
 
-SPLIT = re.compile(r"[;,|\s]+")
+SPLIT = re.compile(r"[;,|:/\s]+")
 
 
 class CodeEntry(Struct, frozen=True, kw_only=True):

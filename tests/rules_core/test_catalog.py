@@ -183,9 +183,34 @@ def test_an_operators_own_limit_fault_and_event_replace_the_packaged_ones() -> N
     assert found.match_event("RCD", "Tripped", None, None) is None
 
 
+OWN_EVENT = """events:
+- {component: RCD, variable: Tripped, fault: none, makes: [Zaptec], models: [Go], firmwares: ["2."]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("station", "fault"),
+    [
+        (("Zaptec", "Go 2", "2.4.1"), None),
+        (("zaptec", "GO", "2.0"), None),
+        (("Zaptec", "Pro", "2.4.1"), "electrical.ground"),
+        (("Zaptec", "Go", "3.0"), "electrical.ground"),
+        (("Alfen", "Go", "2.4.1"), "electrical.ground"),
+        (("Zaptec", "Go", None), "electrical.ground"),
+        ((None, None, None), "electrical.ground"),
+    ],
+)
+def test_an_operators_own_event_rule_holds_for_its_make_model_and_firmware_only(
+    station: tuple[str | None, str | None, str | None], fault: str | None
+) -> None:
+    found = _overlay(OWN_EVENT).match_event("RCD", "Tripped", None, None, station=station)
+    assert (None if found is None else found.fault) == fault
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
+        ("events:\n- {component: RCD, fault: none, makes: Zaptec}\n", 2, "makes must be a list"),
         ("patterns:\n  stuck.preparing_s: {limit: soon, why: x}\n", 2, "a pattern needs a limit"),
         ("patterns:\n  a:\n    limit: 5\n", 2, "a pattern needs a why"),
         ("advice:\n  no.such: {alternatives: []}\n", 2, "unknown fault 'no.such'"),

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from rules.core.judge import Judge
 from rules.core.model import (
     Authorised,
+    BackEndMalformed,
     BackEndTrouble,
     Blind,
     BootAnswered,
@@ -22,6 +23,7 @@ from rules.core.model import (
     CallErrored,
     CommandAnswered,
     CommandSent,
+    CommandUnanswered,
     Connected,
     Disconnected,
     Effect,
@@ -102,6 +104,20 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
         lambda: CommandAnswered(
             **base, action="UnlockConnector", message_id="u", status="Unlocked", waited_s=dice.uniform(0, 9)
         ),
+        lambda: CommandAnswered(
+            **base, action="", message_id="x", status=dice.choice(("Accepted", "Rejected"))
+        ),
+        lambda: CommandSent(
+            **base, action="RemoteStartTransaction", message_id="s", about=token, evse=c, connector=c
+        ),
+        lambda: CommandAnswered(
+            **base,
+            action="RemoteStartTransaction",
+            message_id="s",
+            status=dice.choice(("Accepted", "Rejected")),
+        ),
+        lambda: CommandUnanswered(**base),
+        lambda: BackEndMalformed(**base, action="Authorize", problems=("idTagInfo: missing",)),
         lambda: BackEndTrouble(**base, event=dice.choice(("slow", "refused")), action="Heartbeat"),
         lambda: EventReported(
             **base, component="DataLink", variable="RSSI", value=str(-dice.randint(60, 120))

@@ -6,6 +6,8 @@ EVSE. An event ends when the station says `cleared` or reports the problem as fa
 
 from __future__ import annotations
 
+from rules.core.catalog import VAGUE, Match
+from rules.core.codes import NO_FAULT
 from rules.core.detect.context import Context, proof
 from rules.core.detect.status_fault import NO_CODE
 from rules.core.model import EventReported
@@ -16,6 +18,14 @@ RULE = "event.fault"
 FALSE = ("false", "0", "ok", "noerror")
 
 
+def _by_code(
+    obs: EventReported, about: tuple[str | None, str | None, str | None], ctx: Context
+) -> Match | None:
+    """What the tables of codes say of an event's technical code, which is the maker's own."""
+    found = ctx.catalog.match_status("OtherError", obs.tech_code, None, obs.tech_info, *about)
+    return next((match for match in found if match.fault not in (VAGUE, NO_FAULT)), None)
+
+
 def detect(
     obs: EventReported, station: StationState, conns: list[ConnectorState], ctx: Context
 ) -> list[Signal]:
@@ -24,6 +34,8 @@ def detect(
     match = ctx.catalog.match_event(
         obs.component, obs.variable, obs.tech_code, obs.severity, obs.trigger, about
     )
+    if obs.tech_code and (match is None or match.fault == VAGUE):
+        match = _by_code(obs, about, ctx) or match
     if match is None:
         return []
     key = place_key(obs.station, obs.evse, obs.connector, match.fault)
