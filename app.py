@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from pages._gate import Gate, StaticGzip
 from pages._magic import act_here, ask_fresh, hide_links, opened, read, use
 from pages._signin import health, sign_in, sign_in_form, sign_out
+from pages._unsubscribe import ask_unsubscribe, unsubscribe
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
@@ -35,6 +36,8 @@ app = st.App(
         Route("/m/{token}", opened, methods=["GET"]),
         Route("/m/{token}", use, methods=["POST"]),
         Route("/m/{token}/fresh", ask_fresh, methods=["POST"]),
+        Route("/unsubscribe", ask_unsubscribe, methods=["GET"]),
+        Route("/unsubscribe", unsubscribe, methods=["POST"]),
         Route("/healthz", health, methods=["GET"]),
         Mount("/assets", StaticFiles(directory=PAGES / "static")),
     ],

@@ -17,13 +17,20 @@ from rules.core.aid_reader import AidPlanError
 from rules.core.catalog import Catalog, CatalogError
 from rules.core.routing import NOBODY, Routing
 from rules.core.routing_reader import KINDS
-from rules.dispatch import destinations, heartbeat
+from rules.core.subscription import LANE
+from rules.dispatch import destinations, heartbeat, subscribers
 
 
 def problems_of(settings: Settings) -> list[str]:
     """One line each, with its place and remedy; empty when all is sound."""
     problems = list(destinations.check(delivery_configs_from(settings)))
     problems += door_problems(settings.ocpp)
+    problems += subscribers.problems(settings.customers.url.reveal())
+    problems += [
+        f"destination '{one.name}': this name is taken by [customers]; give it another"
+        for one in settings.destinations
+        if one.name == LANE
+    ]
     if address := settings.watchdog.url.reveal():
         trouble = heartbeat.address_problem(address)
         problems += [f"watchdog.url: {trouble}"] if trouble else []

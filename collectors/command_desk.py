@@ -18,6 +18,7 @@ from collectors.commands import StationOutcome
 from collectors.commits import LiveIntake
 from collectors.decisions import recorded
 from collectors.remote_desk import RemoteDesk, as_remote
+from collectors.subscription_desk import SubscriptionDesk
 from collectors.window_desk import WindowDesk
 from data.commands import (
     PENDING,
@@ -36,6 +37,7 @@ from data.commands import (
     Overrule,
     Remote,
     Snooze,
+    Subscribe,
     Take,
     earlier_outcome,
     remember,
@@ -101,6 +103,7 @@ class CommandDesk:
         self._register = register
         self._clock = clock
         self._windows = WindowDesk(store, intake, clock)
+        self.subscriptions = SubscriptionDesk(store, intake, register, clock)
         self._running: dict[str, asyncio.Task[CommandOutcome | None]] = {}
 
     async def handle(self, body: bytes) -> tuple[int, CommandOutcome | dict[str, str]]:
@@ -155,13 +158,13 @@ class CommandDesk:
         return user
 
     async def _decide(
-        self, user: User | None, command: AboutIncident | AboutWindow | Remote, command_id: str
+        self, user: User | None, command: AboutIncident | AboutWindow | Subscribe | Remote, command_id: str
     ) -> StationOutcome | None:
         """What comes of it; None for a remote command that this person may ask of this station."""
         if user is None:
             return StationOutcome("refused", "there is no such user")
-        if isinstance(command, AddSilence | EndSilence):
-            return await self._windows.decide(user, command, command_id)
+        if isinstance(command, AddSilence | EndSilence | Subscribe):
+            return await self._of_no_place(user, command, command_id)
         place = await asyncio.to_thread(self._place_of, command)
         if place is None or not allowed_to_see(user, place):
             # Not told apart, so that nobody learns of what is not theirs.
@@ -172,6 +175,13 @@ class CommandDesk:
         if denied is not None:
             return StationOutcome("refused", denied)
         return await self._record(user, place, command)
+
+    async def _of_no_place(
+        self, user: User, command: AboutWindow | Subscribe, command_id: str
+    ) -> StationOutcome:
+        if isinstance(command, Subscribe):
+            return await self.subscriptions.decide(user, command)
+        return await self._windows.decide(user, command, command_id)
 
     def _place_of(self, command: AboutIncident | Remote) -> Place | None:
         if isinstance(command, Remote):

@@ -104,6 +104,9 @@ class Back(Protocol):
     async def magic(self, step: str, body: bytes) -> Any:
         """A step with a link out of a message. Raises `Refusal`."""
 
+    async def unsubscribe(self, body: bytes) -> Any:
+        """End what a message's link names. Raises `Refusal` for a link that is not good."""
+
     async def import_lines(self, chunks: AsyncIterator[bytes]) -> Any:
         """Take a recorded log in; returns what became of it."""
 
@@ -187,6 +190,9 @@ def application(back: Back, token: str) -> Starlette:
     async def magic(request: Request) -> Response:
         return reply(await back.magic(request.path_params["step"], await body_of(request)))
 
+    async def unsubscribe(request: Request) -> Response:
+        return reply(await back.unsubscribe(await body_of(request)))
+
     async def import_log(request: Request) -> Response:
         return reply(await back.import_lines(request.stream()))
 
@@ -213,6 +219,7 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/users", guarded(users), methods=["POST"]),
             Route("/api/station-secrets", guarded(station_secret), methods=["POST"]),
             Route("/api/magic/{step}", guarded(magic), methods=["POST"]),
+            Route("/api/unsubscribe", guarded(unsubscribe), methods=["POST"]),
             Route("/api/import", guarded(import_log), methods=["POST"]),
         ],
         exception_handlers={Refusal: refused, Exception: broke},

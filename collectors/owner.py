@@ -28,6 +28,7 @@ from collectors.latest_register import JudgeWithRegister
 from collectors.listener import Desk, Listener, ListenerError, port_trouble
 from collectors.magic_desk import MagicDesk
 from collectors.owner_answers import OwnerAnswers
+from collectors.owner_customers import customer_config_from, customer_of, ending_link
 from collectors.owner_stations import access_of, secret_book, spooling_store, tap_of, tls_of
 from collectors.privacy import Pseudonymiser
 from collectors.remote_desk import RemoteDesk
@@ -128,17 +129,21 @@ class Owner:
         self.policy = policy_from(settings)  # for imports: what is past is never treated
         policy = aided_policy_from(settings, self.catalog)
         destinations = self.destinations = destinations_from(settings)
+        self.link_key = kept_key(settings.link_key_file)
         renderer = Renderer(
             self.catalog,
             lambda: self.register,
             {one.name: addressee_of(one) for one in delivery_configs_from(settings)},
             settings.dashboard.link(),
+            customer=lambda destination: customer_of(settings, store, destination),
+            unsubscribe=lambda destination: ending_link(settings, self.link_key, destination),
         )
         self.delivery = Delivery(
             store,
             delivery_configs_from(settings),
             self.clock,
             renderer.mark_duplicate,
+            customers=customer_config_from(settings),
             undelivered=renderer.undelivered,
             links=links_of(settings, store, self.clock),
             engine=lambda: self.engine.stats(),  # noqa: PLW0108 (the engine is made after delivery)

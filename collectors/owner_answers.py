@@ -46,6 +46,13 @@ class StationSecret(msgspec.Struct, forbid_unknown_fields=True):
     hashed: str | None
 
 
+class Ending(msgspec.Struct, forbid_unknown_fields=True):
+    """What a message's link says of the subscription it ends."""
+
+    subscription: str
+    token: str
+
+
 class DoorPeople:
     """Sign-in behind the door: `data.people` in the door's words."""
 
@@ -168,6 +175,17 @@ class OwnerAnswers:
         await asyncio.to_thread(set_secret, owner.store, new.station, new.hashed)
         owner.secrets.replace(await asyncio.to_thread(load_secrets, owner.store))
         return {"station": new.station}
+
+    async def unsubscribe(self, body: bytes) -> Any:
+        """A customer wants no more messages, by the link of one."""
+        try:
+            asked = msgspec.json.decode(body, type=Ending)
+        except msgspec.MsgspecError as error:
+            raise Refusal(400, str(error)) from error
+        owner = self._owner
+        if not await owner.commands.subscriptions.end(owner.link_key, asked.subscription, asked.token):
+            raise Refusal(404, "this link is not good")
+        return {"ended": True}
 
     async def add_user(self, body: bytes) -> Any:
         try:

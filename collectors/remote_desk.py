@@ -31,6 +31,7 @@ from data.commands import (
     CommandRequest,
     Remote,
     Reset,
+    Subscribe,
     Trigger,
     complete,
     write_down,
@@ -178,7 +179,7 @@ class RemoteDesk:
         return outcome
 
 
-def as_remote(command: Command) -> AboutIncident | AboutWindow | Remote:
+def as_remote(command: Command) -> AboutIncident | AboutWindow | Subscribe | Remote:
     """The short forms as what they stand for; every other command as it is."""
     if isinstance(command, Reset):
         return Remote(

@@ -255,6 +255,19 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     budget_per_hour: Annotated[int, Meta(ge=0, le=10_000)] | None = None
 
 
+class CustomerSettings(Struct, frozen=True, kw_only=True):
+    """Messages to customers who subscribed to their own stations. Without an address there are none."""
+
+    url: Annotated[
+        Secret, Meta(description="Apprise address with {email} for the customer's: mailtos://…?to={email}")
+    ] = Secret("")
+    url_env: Annotated[str, Meta(description="name of the variable that holds that address")] = ""
+    url_file: Annotated[Path | None, Meta(description="file that holds that address")] = None
+    wait_s: Annotated[
+        SecondsOrNone, Meta(description="seconds a fault must last before customers are told")
+    ] = 300
+
+
 class WatchdogSettings(Struct, frozen=True, kw_only=True):
     """The sign of life to a monitor outside, sent while all is well. `url` is the one that counts, wherever
     it came from."""
@@ -283,6 +296,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     authorisation: AuthorisationSettings = AuthorisationSettings()
     privacy: PrivacySettings = PrivacySettings()
     rules: RulesSettings = RulesSettings()
+    customers: CustomerSettings = CustomerSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     first_aid: FirstAidSettings = FirstAidSettings()
     log: LogSettings = LogSettings()
@@ -340,6 +354,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "authorisation": AuthorisationSettings,
     "privacy": PrivacySettings,
     "rules": RulesSettings,
+    "customers": CustomerSettings,
     "watchdog": WatchdogSettings,
     "first_aid": FirstAidSettings,
     "log": LogSettings,

@@ -20,7 +20,7 @@ from collectors.settings_sources import Gathered, gather
 from collectors.settings_values import convert
 from rules.core.service_hours import parse
 
-WITH_ADDRESS = ("watchdog",)  # sections whose address may come from a variable or a file
+WITH_ADDRESS = ("customers", "watchdog")  # sections whose address may come from a variable or a file
 
 
 def load_settings(arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> Settings:

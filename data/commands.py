@@ -151,11 +151,19 @@ class EndSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command",
     why: str = ""
 
 
+class Subscribe(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="subscribe"):
+    """Be told of own stations (`stations` empty: all of them) at one's own address. No `kinds`: no more."""
+
+    kinds: tuple[str, ...] = ("down", "up")
+    stations: tuple[str, ...] = ()
+    language: str = "nl"
+
+
 AboutIncident = (
     Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Snooze | Wake | Comment | Feedback
 )
 AboutWindow = AddSilence | EndSilence
-Command = AboutIncident | AboutWindow | Reset | Trigger | Remote
+Command = AboutIncident | AboutWindow | Subscribe | Reset | Trigger | Remote
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

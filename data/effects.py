@@ -31,8 +31,10 @@ from rules.core.model import (
     PropertyRow,
     SessionRow,
     StationRow,
+    SubscriptionRow,
     WindowRow,
 )
+from rules.core.subscription import LANE
 
 _json = msgspec.json.Encoder().encode
 
@@ -195,6 +197,17 @@ _TARGETS: dict[type[Effect], _Target] = {
             ("remedy", pa.string(), _field("do")),
         ),
     ),
+    SubscriptionRow: _Target(
+        "subscription",
+        ("subscription_id",),
+        False,
+        _columns(
+            text="subscription_id email party language",
+            times="changed_at",
+            flags="active",
+            lists="stations kinds",
+        ),
+    ),
     IncidentEventRow: _Target(
         "incident_event",
         ("incident_id", "n"),
@@ -233,6 +246,9 @@ def write_effects(
         _upsert(cursor, target, rows)
     if properties:
         write_properties(cursor, properties)
+    ended = [row for row in by_kind.get(SubscriptionRow, []) if isinstance(row, SubscriptionRow)]
+    if ended:
+        _call_off(cursor, [row.subscription_id for row in ended if not row.active])
     if notices:
         _upsert(cursor, _notice_target(rendered or {}), notices)
         _write_items(cursor, [notice for notice in notices if isinstance(notice, NoticeRow)])
@@ -252,6 +268,15 @@ def _write_items(cursor: duckdb.DuckDBPyConnection, notices: Sequence[NoticeRow]
         }
     )
     insert_table(cursor, "notice_item", batch, "ON CONFLICT DO NOTHING")
+
+
+def _call_off(cursor: duckdb.DuckDBPyConnection, subscriptions: Sequence[str]) -> None:
+    """Whoever wants no more messages gets none that waits."""
+    cursor.execute(
+        "UPDATE notice SET state = 'superseded' WHERE state = 'queued' AND destination IN "
+        "(SELECT $lane || '/' || unnest($keys))",
+        {"lane": LANE, "keys": list(subscriptions)},
+    )
 
 
 def _notice_target(rendered: Mapping[str, Rendered]) -> _Target:

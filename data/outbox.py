@@ -212,7 +212,8 @@ def mark(
             return False
         del values["state"]
         cursor.execute(_ATTEMPT, values | {"key": dedup_key, "attempt": row[1]})
-        health = {"destination": row[0], "now": at, "kind": kind, "detail": detail}
+        # Customers who subscribed share one way out: its health is one.
+        health = {"destination": str(row[0]).partition("/")[0], "now": at, "kind": kind, "detail": detail}
         cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
         if forward is not None:
             cursor.execute(_FORWARD, msgspec.structs.asdict(forward) | {"key": dedup_key, "now": at})

@@ -22,7 +22,7 @@ from pages._plain import silent_page
 SESSION_COOKIE = "laadwacht_session"
 # Without a session: the sign-in itself, links out of messages (they are their own proof), the picture,
 # liveness, and the bundle, which holds no data.
-OPEN_PATHS = ("/login", "/m", "/healthz", "/_stcore/health", "/favicon.png")
+OPEN_PATHS = ("/login", "/m", "/unsubscribe", "/healthz", "/_stcore/health", "/favicon.png")
 OPEN_PREFIXES = ("/m/", "/assets/", "/static/")
 # Each role's first page lives at "/" only; its own path would be "page not found".
 FIRST_PAGES = ("/overview", "/installer", "/customer")

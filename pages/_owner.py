@@ -114,3 +114,9 @@ def close_session(session: str) -> None:
 def post(path: str, body: dict[str, Any]) -> httpx.Response:
     """Any answer of the owner process that is no server error."""
     return _ask("POST", path, _headers(), body)
+
+
+def unsubscribe(subscription: str, token: str) -> bool:
+    """End the subscription that a message's link names; whether the link was good."""
+    body = {"subscription": subscription, "token": token}
+    return _ask("POST", "/api/unsubscribe", _headers(), body).status_code == 200

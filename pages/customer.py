@@ -13,6 +13,7 @@ import streamlit as st
 from pages._data import ask_kept, ask_long, days_ago, minute, now, steady
 from pages._session import require
 from pages._station import PLAIN, plain_badge
+from pages._subscribe import wishes
 from pages._texts import ZONE
 from pages._ui import empty, link_card, show
 from pages._uptime import bars, legend, share_of
@@ -86,3 +87,4 @@ for start in range(0, len(ordered), 2):
                 page, params = "fault", {"id": row["incident_id"]}
             link_card(f"st-{row['station']}", card(row), page, row["station"], **params)
 show(legend(words))
+wishes(user, words, stations["station"].sort().to_list())

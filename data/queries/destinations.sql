@@ -4,14 +4,14 @@
 -- reader: notices
 -- scope: none
 WITH lately AS (
-    SELECT destination, any_value(party) AS party,
+    SELECT split_part(destination, '/', 1) AS destination, any_value(party) AS party,
            count(*) FILTER (WHERE state = 'sent') AS sent,
            count(*) FILTER (WHERE state IN ('queued', 'leased')) AS waiting,
            count(*) FILTER (WHERE state = 'dead') AS dead,
            median(date_diff('millisecond', created_at, sent_at)) FILTER (WHERE state = 'sent') / 1000.0 AS median_s
     FROM notice
     WHERE created_at >= $since
-    GROUP BY destination
+    GROUP BY ALL
 )
 SELECT coalesce(h.destination, l.destination) AS destination, l.party, h.last_ok_at, h.last_error_at, h.last_class,
        h.last_detail, coalesce(h.consecutive_failures, 0) AS consecutive_failures,

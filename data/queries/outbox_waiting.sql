@@ -3,7 +3,7 @@
 -- inputs: $now (UTC), $due_before (UTC: due before this and still untouched is overdue), $since (UTC)
 -- reader: the owner's watchdog over delivery
 -- scope: none
-SELECT destination,
+SELECT split_part(destination, '/', 1) AS destination,  -- customers who subscribed share one way out
        count(*) FILTER (WHERE state = 'queued') AS queued,
        count(*) FILTER (WHERE state = 'leased') AS leased,
        count(*) FILTER (WHERE (state = 'queued' AND not_before < $due_before AND NOT held_back)
@@ -18,5 +18,5 @@ FROM (
     FROM notice n
     WHERE state IN ('queued', 'leased') OR (state = 'dead' AND created_at >= $since)
 )
-GROUP BY destination
-ORDER BY destination
+GROUP BY ALL
+ORDER BY 1

@@ -75,7 +75,7 @@ class Groups:
         record: Record,
     ) -> None:
         self.policy = policy
-        self.destinations: Mapping[str, Destination] = {d.name: d for d in destinations}
+        self.destinations: dict[str, Destination] = {d.name: d for d in destinations}
         self.service = parse(policy.service_hours)
         self.state = state
         self.timers = timers

@@ -304,6 +304,17 @@ class AidReported(Observation, frozen=True, kw_only=True, tag="aid_reported"):
     detail: str | None = None
 
 
+class Subscribed(Observation, frozen=True, kw_only=True, tag="subscribed"):
+    """A customer wants to be told of own stations (`stations` empty: all). No `kinds`: not any more.
+    `station` is "". `party`: the customer as in the register."""
+
+    email: str
+    party: str
+    stations: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    language: str = "nl"
+
+
 class DestinationFared(Observation, frozen=True, kw_only=True, tag="destination_fared"):
     """Our messages to one destination fail (`failing`), or are accepted again. `station` is "". `detail`: the
     last answer, in words without secrets."""
@@ -352,5 +363,6 @@ AnyObservation = (
     | WindowEnded
     | AidReported
     | DestinationFared
+    | Subscribed
     | Blind
 )

@@ -21,6 +21,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     while somebody has it, for at most `ack_expires_s`. `budget_per_hour`: messages to one destination, the
     rest in one digest; 0: no limit. `service_hours`: outside them what can wait disturbs only the operator.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
+    Customers who subscribed are told of what was open for `customer_wait_s`.
     `first_aid` is empty unless the operator wrote policies.
     """
 
@@ -52,4 +53,5 @@ class Policy(Struct, frozen=True, kw_only=True):
     flap_digest_s: float = 86_400.0
     seen_every_s: float = 30.0
     fixed_check_s: float = 1800.0
+    customer_wait_s: float = 300.0
     first_aid: AidPlan = AidPlan()

@@ -272,6 +272,19 @@ class FeedbackRow(Effect, kw_only=True, tag="feedback"):
     text: str | None = None
 
 
+class SubscriptionRow(Effect, kw_only=True, tag="subscription"):
+    """What one customer wants to be told; `active` false: nothing any more."""
+
+    subscription_id: str
+    email: str
+    party: str
+    stations: list[str]
+    kinds: list[str]
+    language: str
+    active: bool
+    changed_at: datetime
+
+
 class FirstAidRow(Effect, kw_only=True, tag="first_aid"):
     """One remedy at one incident: asked while `outcome` is None, then what the station made of it, then
     whether the fault was gone in time (`cleared`; None: never known). Carried out by a running owner process

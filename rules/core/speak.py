@@ -16,11 +16,12 @@ from rules.core.decide import decide
 from rules.core.family import parent_state
 from rules.core.follow import Follow
 from rules.core.groups import Groups
-from rules.core.model import Asset, Effect, IncidentEventRow, IncidentState, NoticeReason
+from rules.core.model import Asset, Effect, IncidentEventRow, IncidentState, NoticeReason, Subscribed
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.router import Router
 from rules.core.state import JudgeState, Told, Tracked
+from rules.core.subscribers import Subscribers
 from rules.core.timers import Timers
 
 RESOLVED = IncidentState.RESOLVED
@@ -71,6 +72,7 @@ class Speaker:
         self.router = router
         self.follow = Follow(router, timers, note=note, say=self._call, imported=imported)
         self.groups = Groups(policy, destinations, state, timers, owed=self._still_owed, record=self._record)
+        self.subscribers = Subscribers(policy, state, self.groups.destinations, self.parties)
 
     def wait(self, tracked: Tracked, at: datetime, wait_s: float) -> None:
         """Nothing is said of this incident for `wait_s` seconds from `at`."""
@@ -129,6 +131,14 @@ class Speaker:
         self.follow.spoken(tracked, at)
         self._look_again(tracked, at)
 
+    def subscribed(self, obs: Subscribed, out: list[Effect]) -> None:
+        """A customer's wish changed: what is open now may be news."""
+        self.subscribers.changed(obs, out)
+        for key in sorted(self.state.tracked):
+            tracked = self.state.tracked[key]
+            if tracked.row.state is IncidentState.OPEN:
+                self.speak(tracked, obs.at, out)
+
     def came_back(self, tracked: Tracked) -> None:
         """It had seemed to recover."""
         if tracked.snooze is not None:
@@ -154,10 +164,11 @@ class Speaker:
             self.note(tracked, at, "routed", out, **detail)
             self.follow.moved(tracked, at, "rerouted")
 
-    def _hears(self, tracked: Tracked, _at: datetime) -> list[str]:
+    def _hears(self, tracked: Tracked, at: datetime) -> list[str]:
         """Destinations that hear of it: by its route, and who else is informed."""
         broken = own_delivery.destination_of(tracked.row)
-        return [name for name in (*tracked.routed, *tracked.joined) if name != broken]
+        customers = self.subscribers.hear(tracked, at, self.register)
+        return [name for name in (*tracked.routed, *tracked.joined, *customers) if name != broken]
 
     def _withheld(
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
@@ -202,7 +213,7 @@ class Speaker:
             if told.call is not None and tracked.row.state is IncidentState.OPEN:
                 return None if suppress.lasting(tracked.row.suppression) else told.call
             due = remind.next_at(told, tracked.row, tracked.flapping, self.policy)
-        return decide(
+        found = decide(
             told,
             tracked.row,
             routed_here=name in self._hears(tracked, at),
@@ -210,6 +221,7 @@ class Speaker:
             ready=tracked.notify_at is not None and tracked.notify_at <= at,
             again=due is not None and due <= at,
         )
+        return self.subscribers.word(name, found)
 
     def _moved(self, tracked: Tracked, name: str, at: datetime) -> bool:
         """Somebody else has it who hears of it no more."""
@@ -218,13 +230,14 @@ class Speaker:
 
     def _swallowed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         """What would be said now if nothing held it back."""
-        return swallowed.wanted(
+        found = swallowed.wanted(
             tracked,
             tracked.told.get(name),
             routed_here=name in self._hears(tracked, at),
             told_elsewhere=self._moved(tracked, name, at),
             ready=tracked.notify_at is not None and tracked.notify_at <= at,
         )
+        return self.subscribers.word(name, found)
 
     def _still_owed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         """The same, at the moment of speaking."""
@@ -238,7 +251,7 @@ class Speaker:
         row = tracked.row
         if row.state is RESOLVED:
             return
-        found = [remind.acknowledged_until(row, self.policy)]
+        found = [remind.acknowledged_until(row, self.policy), self.subscribers.due(tracked)]
         if tracked.snooze is not None:
             found.append(tracked.snooze.until)
         hears = self._hears(tracked, at)

@@ -10,6 +10,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from rules.core.model import IncidentRow, NoticeReason, SessionRow, Severity, Status
+from rules.core.subscription import Subscription
 from rules.core.window import Window
 
 
@@ -314,6 +315,7 @@ class JudgeState(Struct):
     stations: dict[str, StationState] = field(default_factory=dict)
     tracked: dict[str, Tracked] = field(default_factory=dict)  # by key
     closed: dict[str, Closed] = field(default_factory=dict)  # by incident id
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)  # by id
     accepted_tokens: dict[str, datetime] = field(default_factory=dict)
     silent: dict[str, dict[str, datetime]] = field(default_factory=dict)  # site -> station -> since
     site_since: dict[str, datetime] = field(default_factory=dict)  # sites with an outage of their own

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from data import outbox as ledger
 from data.store import Store
+from rules.core.subscription import LANE
 from rules.dispatch.apprise_target import AppriseTarget, prepare_library
 from rules.dispatch.destinations import DestinationConfig, channel_of
 from rules.dispatch.engine import EngineStats
@@ -18,6 +19,7 @@ from rules.dispatch.faring import Faring
 from rules.dispatch.magic_link import MagicLinks, finisher
 from rules.dispatch.outbox import Lane, LaneStats, Sent
 from rules.dispatch.outcome import Outcome
+from rules.dispatch.subscribers import CustomerLane
 from rules.dispatch.watchdog import EVERY_S, DeliveryHealth, Watchdog
 
 # (language, destination, detail, subject, body) -> (subject, body)
@@ -37,6 +39,7 @@ class Delivery:
         clock: Callable[[], datetime],
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
         *,
+        customers: DestinationConfig | None = None,
         undelivered: Undelivered | None = None,
         links: MagicLinks | None = None,
         engine: Callable[[], EngineStats] | None = None,
@@ -46,9 +49,9 @@ class Delivery:
         look_every_s: float = EVERY_S,
     ) -> None:
         """`clock` gives aware UTC; `mark_duplicate` and `undelivered` are those of `message.Renderer`;
-        `links` gives installers' messages theirs; `engine` is `Engine.stats`, so that the watchdog sees it
-        too; `settle_s` seconds pass between the start and the first message. Without `undelivered` a notice
-        that is given up goes to nobody."""
+        `customers`: the template for those who subscribed; `links` gives installers' messages theirs;
+        `engine` is `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the
+        start and the first message. Without `undelivered` a notice that is given up goes to nobody."""
         self._store = store
         self._clock = clock
         self._undelivered = undelivered
@@ -71,6 +74,16 @@ class Delivery:
             )
             for config in configs
         }
+        if customers is not None:
+            self._lanes[LANE] = CustomerLane(
+                customers,
+                store,
+                clock,
+                mark_duplicate=mark_duplicate,
+                on_sent=self._told,
+                channel=channel_of(customers.url),
+                settle_s=settle_s,
+            )
         self._watchdog = Watchdog(
             store,
             clock,
@@ -93,7 +106,7 @@ class Delivery:
     def wake(self, destinations: Iterable[str]) -> None:
         """New notices were committed for these destinations. The engine's `on_notices`."""
         for name in destinations:
-            lane = self._lanes.get(name)
+            lane = self._lanes.get(name.partition("/")[0])
             if lane is not None:
                 lane.wake()
 

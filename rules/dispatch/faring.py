@@ -11,6 +11,7 @@ from datetime import datetime
 
 from data.store import Batch, Store
 from rules.core.model import DestinationFared
+from rules.core.subscription import LANE
 from rules.dispatch.outbox import Sent
 from rules.dispatch.outcome import Kind
 from rules.dispatch.retry import CIRCUIT_FAILURES
@@ -39,8 +40,9 @@ class Faring:
         """One attempt ended. A notice given up, or several failures in a row, is no chance."""
         if sent.kind is Kind.SENT:
             failing = False
-        elif sent.state == "dead" or failures_in_row >= CIRCUIT_FAILURES:
-            failing = True
+        elif failures_in_row >= CIRCUIT_FAILURES or (sent.state == "dead" and sent.destination != LANE):
+            failing = True  # one customer's wrong address says nothing of the others'
+
         else:
             return
         # What stood at the last end may never have become an incident: the first proof is told in any case.

@@ -23,7 +23,8 @@ RESOLVED = NoticeReason.RESOLVED
 class GroupPage:
     """One message being written; `facts` in the order of the notice's items."""
 
-    def __init__(self, notice: NoticeRow, facts: Sequence[Facts]) -> None:
+    def __init__(self, notice: NoticeRow, facts: Sequence[Facts], unsubscribe: str = "") -> None:
+        self.unsubscribe = unsubscribe
         self.notice, self.facts = notice, facts
         told = {item.incident_id: item for item in notice.told}
         self.pairs = [(told[one.incident.incident_id], one) for one in facts]

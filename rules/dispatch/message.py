@@ -86,7 +86,14 @@ class Renderer:
         register: Callable[[], Mapping[str, Asset]],
         addressees: Mapping[str, Addressee],
         dashboard_url: str,
+        *,
+        customer: Callable[[str], Addressee | None] = lambda _destination: None,
+        unsubscribe: Callable[[str], str] = lambda _destination: "",
     ) -> None:
+        """`customer` tells how the customer behind a destination `customers/<id>` reads; `unsubscribe` gives
+        the link that ends it."""
+        self._customer = customer
+        self._unsubscribe = unsubscribe
         self._catalog = catalog
         self._register = register
         self._addressees = dict(addressees)
@@ -97,7 +104,7 @@ class Renderer:
     ) -> tuple[str, str, str, str | None]:
         """(language, subject, body, payload) of `notice`; the payload is JSON, where its reader takes it.
         `others`: further incidents that it tells of, in its order."""
-        reader = self._addressees.get(notice.destination, Addressee())
+        reader = self._reader(notice.destination)
         all_facts = [
             Facts(
                 incident=row,
@@ -109,7 +116,8 @@ class Renderer:
             for row in (incident, *others)
         ]
         facts = all_facts[0]
-        page = group_message.GroupPage(notice, all_facts) if others else _Page(notice, facts)
+        ending = self._unsubscribe(notice.destination)
+        page = group_message.GroupPage(notice, all_facts, ending) if others else _Page(notice, facts, ending)
         subject, body = (
             page.short(reader.short) if reader.short is not None else (page.subject(), page.body())
         )
@@ -120,6 +128,10 @@ class Renderer:
                 told["items"] = group_message.items(notice, all_facts)
             payload = msgspec.json.encode(told).decode()
         return reader.language, subject, body, payload
+
+    def _reader(self, destination: str) -> Addressee:
+        known = self._addressees.get(destination)
+        return known or self._customer(destination) or Addressee()
 
     def mark_duplicate(self, language: str, subject: str, body: str) -> tuple[str, str]:
         return mark_duplicate(self._catalog, language, subject, body)
@@ -151,10 +163,10 @@ class Renderer:
 class _Page:
     """One message being written."""
 
-    def __init__(self, notice: NoticeRow, facts: Facts) -> None:
+    def __init__(self, notice: NoticeRow, facts: Facts, unsubscribe: str = "") -> None:
         self.notice, self.facts = notice, facts
         self.audience = audience_of(notice.party)
-        self.words = facts.values() | {"reference": notice.dedup_key}
+        self.words = facts.values() | {"reference": notice.dedup_key, "unsubscribe": unsubscribe}
         if notice.reason is NoticeReason.RESOLVED:  # what to beware of and to do is over
             for word in ("safety", "imminent", "driver", "driver_short", "your_part"):
                 self.words.pop(word, None)

@@ -146,7 +146,7 @@ class Lane:
     def step(self) -> bool:
         """Send the next due notice, if any; whether there was one. Raises what the store raises."""
         now = self._clock()
-        claimed = ledger.claim(self._store, self.name, now, self._lease_s)
+        claimed = self._claim(now)
         if claimed is None:
             return False
         in_doubt = claimed.attempts > 1 and claimed.last_class == Kind.UNKNOWN
@@ -157,7 +157,7 @@ class Lane:
         if in_doubt:
             subject, body = self._mark_duplicate(claimed.language or "nl", subject, body)
         self._sending_since = now
-        outcome = self._target.send(
+        outcome = self._target_of(claimed).send(
             subject,
             body,
             claimed.dedup_key,
@@ -202,6 +202,12 @@ class Lane:
             )
         )
         return True
+
+    def _claim(self, now: datetime) -> ledger.Claimed | None:
+        return ledger.claim(self._store, self.name, now, self._lease_s)
+
+    def _target_of(self, _claimed: ledger.Claimed) -> Target:
+        return self._target
 
     def _mark(
         self, dedup_key: str, after: Plan, outcome: Outcome, done: datetime, forward: ledger.Forward | None
