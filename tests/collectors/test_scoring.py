@@ -123,6 +123,13 @@ def test_what_a_case_lacks_or_spells_oddly_costs_neither_it_nor_the_others() -> 
     assert (len(found["cases"]), found["crashes"]) == (5, [])
 
 
+def test_half_a_character_in_a_fuzzed_frame_costs_no_case() -> None:
+    line = rb'{"id":"a","frames":[{"dir":"in","raw":[2,"1","BootNotification",{"chargePointVendor":"\ud800"}]}]}'
+    cases, bad = read_cases([line])
+    assert ([one.id for one in cases], bad) == (["a"], [])
+    assert score(cases, CATALOG, Policy())["crashes"] == []
+
+
 def test_every_line_that_is_no_case_is_named_and_the_others_count() -> None:
     good = b'{"id":"a","frames":[],"truth_side":"software","confidence":"high"}'
     cases, bad = read_cases([b"nonsense", good, b"[]", b'{"id":"b"}', b"", b'{"id":"c","frames":{}}'])
