@@ -124,7 +124,8 @@ def test_what_a_case_lacks_or_spells_oddly_costs_neither_it_nor_the_others() -> 
 
 
 def test_half_a_character_in_a_fuzzed_frame_costs_no_case() -> None:
-    line = rb'{"id":"a","frames":[{"dir":"in","raw":[2,"1","BootNotification",{"chargePointVendor":"\ud800"}]}]}'
+    raw = rb'[2,"1","BootNotification",{"chargePointVendor":"\ud800"}]'
+    line = rb'{"id":"a","frames":[{"dir":"in","raw":' + raw + rb"}]}"
     cases, bad = read_cases([line])
     assert ([one.id for one in cases], bad) == (["a"], [])
     assert score(cases, CATALOG, Policy())["crashes"] == []
