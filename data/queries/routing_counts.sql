@@ -5,7 +5,7 @@
 -- scope: none
 WITH counted AS (
     SELECT 'gap' AS kind, coalesce(route_gap, 'otherwise') AS detail, state FROM incident
-    WHERE route_gap IS NOT NULL OR route_rule = 'route.otherwise'
+    WHERE opened_at IS NOT NULL AND (route_gap IS NOT NULL OR route_rule = 'route.otherwise')
     UNION ALL
     SELECT 'late', 'response', state FROM incident WHERE response_breached_at IS NOT NULL
     UNION ALL
