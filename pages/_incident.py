@@ -179,7 +179,8 @@ def _event_step(words: Words, event: Row) -> h.Step:
     elif event["event"].startswith("aid_"):
         parts = [(group, detail.get(group)) for group in ("do", "outcome", "why")]
         told = [words.of(f"aid.{group}", value) for group, value in parts if value]
-        said = " · ".join([*told, *filter(None, [detail.get("detail")])])
+        more = detail.get("detail") if detail.get("outcome") != "accepted" else None
+        said = " · ".join([*told, *filter(None, [more])])
     elif event["event"] == "feedback":
         said = " · ".join(filter(None, (words.of("verdict", detail.get("verdict")), said)))
     elif event["event"] == "notice":

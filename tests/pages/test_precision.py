@@ -100,7 +100,7 @@ def test_what_was_found_stands_on_the_fault_page_with_what_else_it_could_be(
                 "Eerste hulp: zachte herstart op afstand gevraagd.",
                 "De fout bleef: op afstand hielp het niet.",
                 "Eerste hulp: antwoord",
-                "zachte herstart · aanvaard · Accepted",
+                "zachte herstart · aanvaard</p>",
                 "Eerste hulp: geen effect",
             ],
         ),
