@@ -110,7 +110,5 @@ def test_what_was_found_stands_on_the_fault_page_with_what_else_it_could_be(
 def test_what_was_tried_from_afar_stands_on_the_fault_page_or_why_nothing_was(
     full: Place, open_page: Opener, incident: int, told: list[str]
 ) -> None:
-    shown = html_of(
-        open_page(full, "installer" if incident == 3 else "helpdesk", "fault", id=f"i{incident:015x}")
-    )
+    shown = html_of(open_page(full, "helpdesk", "fault", id=f"i{incident:015x}"))
     assert [text for text in told if text not in shown] == []
