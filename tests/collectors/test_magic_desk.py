@@ -1,0 +1,78 @@
+"""Links behind the owner's door: good, used and over, by the clock; what each says and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from data import magic_links
+from tests.collectors.test_door import Knocker, run
+
+NO_LINK: dict[str, Any] = {"state": "unknown", "language": None, "incidents": [], "party": None}
+
+
+def issued(door: Knocker, token: str, *, hours: float, party: str = "Fixit") -> None:
+    magic_links.issue(
+        door.owner.store,
+        token,
+        dedup_key=f"i1:fixit:{token}",
+        incidents=["i1"],
+        destination="fixit",
+        party=party,
+        language="en",
+        expires_at=datetime.now(UTC) + timedelta(hours=hours),
+    )
+
+
+def test_each_state_of_a_link_says_what_it_is_good_for(tmp_path: Path) -> None:
+    async def scenario(door: Knocker) -> None:
+        async def ask(step: str, **body: Any) -> tuple[int, Any]:
+            answer = await door.client.post(f"/api/magic/{step}", json=body)
+            return answer.status_code, answer.json()
+
+        await asyncio.to_thread(issued, door, "good", hours=1)
+        await asyncio.to_thread(issued, door, "late", hours=-1)
+        about = {"language": "en", "incidents": ["i1"], "party": "Fixit"}
+        assert await ask("look", token="good") == (200, {"state": "good", **about})
+        assert await ask("look", token="late") == (200, {**NO_LINK, "state": "expired", "language": "en"})
+        assert await ask("look", token="none") == (200, NO_LINK)
+        assert (await ask("redeem", token="late"))[0] == 410
+        status, opened = await ask("redeem", token="good")
+        assert status == 200
+        assert (await ask("redeem", token="good"))[0] == 410
+        assert await ask("look", token="good") == (200, {**NO_LINK, "state": "used", "language": "en"})
+        session = opened["session"]
+        assert await ask("look", token="good", session=session) == (200, {"state": "used", **about})
+        left = datetime.fromisoformat(opened["expires_at"]) - datetime.now(UTC)
+        assert timedelta(minutes=119) < left <= timedelta(minutes=120)
+        assert (await ask("session", session=session))[1]["incidents"] == ["i1"]
+        assert (await ask("session", session="other"))[0] == 401
+        take = {"command": "take", "incident_id": "i1"}
+        assert (await ask("act", session=session, command=take))[1]["outcome"] == "refused", (
+            "no such incident"
+        )
+        assert (await ask("act", session=session, command={**take, "incident_id": "i2"}))[0] == 403
+        assert (await ask("act", command=take))[0] == 401
+        assert (await ask("act", session=session, command={"command": "overrule", "why": "x"}))[0] == 400
+        assert await ask("close", session=session) == (200, {"status": "closed"})
+        assert (await ask("session", session=session))[0] == 401
+        assert (await ask("steal", token="good"))[0] == 404
+        assert (await ask("fresh", token="none"))[0] == 404
+
+    run(tmp_path, scenario)
+
+
+def test_the_actor_of_a_link_cannot_be_borrowed_at_the_command_door(tmp_path: Path) -> None:
+    async def scenario(door: Knocker) -> None:
+        body = {
+            "command_id": "c1",
+            "actor": "installer:Fixit (link)",
+            "command": {"command": "take", "incident_id": "i1"},
+        }
+        answer = await door.client.post("/api/commands", json=body)
+        assert answer.status_code == 403
+        assert "no such user" in answer.json()["detail"]
+
+    run(tmp_path, scenario)
