@@ -18,13 +18,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pages._gate import Gate, StaticGzip
-from pages._magic import act_here, ask_fresh, hide_links, opened, read, use
+from pages._magic import act_here, ask_fresh, opened, prepare, read, use
 from pages._signin import health, sign_in, sign_in_form, sign_out
 from pages._unsubscribe import ask_unsubscribe, unsubscribe
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
-hide_links()
+prepare()
 app = st.App(
     PAGES / "_shell.py",
     routes=[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from data.commands import Fixed, OnMyWay, Take
 from data.errors import OwnerDown
 from data.scope import Scope
-from pages import _magic_owner, _magic_page
+from pages import _magic_owner, _magic_page, _names
 from pages._magic_page import Row, View
 from pages._owner import OwnerSilent
 from pages._plain import silent_page
@@ -47,9 +48,12 @@ class Held(NamedTuple):
     until: datetime | None = None
 
 
-def hide_links() -> None:
-    """Whatever server runs this writes no link into its access log."""
+def prepare() -> None:
+    """Before the first visitor: whatever server runs this writes no link into its access log, and the
+    catalogue is read meanwhile, which takes a second or two.
+    """
     logging.getLogger("uvicorn.access").addFilter(_hidden)
+    threading.Thread(target=_names.catalog, name="catalogue", daemon=True).start()
 
 
 def _hidden(record: logging.LogRecord) -> bool:

@@ -4,6 +4,7 @@ phone without a password; and what a link must refuse.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,7 +23,9 @@ from data.literals import literal
 from data.read import HELPDESK, ReadDoor
 from data.register import write_register
 from data.store import Store
-from pages._magic import COOKIE
+from pages._magic import COOKIE, prepare
+from pages._magic_page import list_page
+from pages._texts import Words
 from rules.core.model import Asset
 from tests.pages.conftest import EMAIL, Place, dashboard, owner
 from tests.pages.opening import Opener, html_of
@@ -329,3 +332,26 @@ def test_the_installers_own_page_has_the_same_three_buttons(
     wait_for(lambda: incident(house.door, number)["fixed_at"])
     found = stored(house, f"SELECT actor, verdict FROM feedback WHERE incident_id = {literal(number)}")
     assert found == [(EMAIL["installer"], "no_fault_found")]
+
+
+def test_an_access_log_of_another_server_shows_no_link() -> None:
+    prepare()
+    log = logging.getLogger("uvicorn.access")
+    heard: list[str] = []
+    ear = logging.Handler()
+    ear.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    log.addHandler(ear)
+    log.setLevel(logging.INFO)
+    for path in ("/m/abc-DEF_1", "/m/abc-DEF_1?lang=fr", "/m/abc-DEF_1/fresh", "/metrics"):
+        log.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", path, "1.1", 200)
+    log.removeHandler(ear)
+    assert [line.split()[3] for line in heard] == ["/m/…", "/m/…?lang=fr", "/m/…/fresh", "/metrics"]
+
+
+def test_several_faults_of_one_message_are_a_choice(house: House, lines: dict[str, Line]) -> None:
+    numbers = [incident_of(house, station) for station in ("GNT-1", "GNT-3")]
+    rows = [incident(house.door, number) for number in numbers]
+    text = bytes(list_page(Words("nl"), rows, "/m/abc").body).decode()
+    assert "2 storingen" in text
+    assert [f'href="/m/abc?id={number}"' in text for number in numbers] == [True, True]
+    assert text.index("GNT-1") < text.index("GNT-3")
