@@ -34,10 +34,13 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     ] = 86_400
     budget_per_hour: Annotated[
         int, Meta(ge=0, le=10_000, description="messages to one destination, the rest in one digest; 0 all")
-    ] = 10
+    ] = 30
     service_hours: Annotated[
-        str, Meta(description="outside them what can wait disturbs only the operator")
+        str, Meta(description="hours in which anybody is told of what is only imminent")
     ] = "07:00-19:00"
+    idle_hours: Annotated[
+        str, Meta(description="hours in which others than the operator hear of low and medium idle faults")
+    ] = "24/7"
     flap_times: Annotated[
         int, Meta(ge=2, le=1000, description="openings within flap_window_s that make a fault flapping")
     ] = 4

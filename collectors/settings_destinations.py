@@ -18,7 +18,7 @@ from rules.core.hours import parse_quiet
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
 PARTS = ("party", "language", "timeout_s", "form", "contact", "quiet_hours", "budget_per_hour")
-DEFAULTS = (("language", "nl"), ("timeout_s", 15), ("form", "auto"), ("contact", 1), ("budget_per_hour", 10))
+DEFAULTS = (("language", "nl"), ("timeout_s", 15), ("form", "auto"), ("contact", 1), ("budget_per_hour", 30))
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 

@@ -104,12 +104,14 @@ def _contradictions(settings: Settings, found: Gathered) -> list[str]:
 
 
 def _hours(settings: Settings, found: Gathered) -> list[str]:
-    try:
-        parse(settings.delivery.service_hours)
-    except ValueError as error:
-        raw = found.values[("delivery", "service_hours")]
-        return [raw.mistake(str(error), f"the default is {DeliverySettings().service_hours}")]
-    return []
+    mistakes = []
+    for name in ("service_hours", "idle_hours"):
+        try:
+            parse(getattr(settings.delivery, name))
+        except ValueError as error:
+            raw = found.values[("delivery", name)]
+            mistakes.append(raw.mistake(str(error), f"the default is {getattr(DeliverySettings(), name)}"))
+    return mistakes
 
 
 class _Place(msgspec.Struct, frozen=True):

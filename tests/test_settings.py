@@ -61,6 +61,7 @@ def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path
         "local_list": ("cards.json", tmp_path / "cards.json"),
         "station_per_day": ("5", 5),
         "service_hours": ("Mo-Fr 08:00-18:00", "Mo-Fr 08:00-18:00"),
+        "idle_hours": ("Mo-Fr 08:00-18:00", "Mo-Fr 08:00-18:00"),
         "routing_file": ("routing.yaml", tmp_path / "routing.yaml"),
         "data_dir": ("elsewhere", tmp_path / "elsewhere"),
         "host": ("10.0.0.1", "10.0.0.1"),

@@ -18,7 +18,6 @@ from rules.core.incident import SEVERITY_RANK
 from rules.core.model import Effect, IncidentRow, NoticeItem, NoticeReason, NoticeRow
 from rules.core.policy import Policy
 from rules.core.route import Destination
-from rules.core.service_hours import parse
 from rules.core.state import Ended, Group, JudgeState, Outlet, Told, Tracked
 from rules.core.timers import Timers
 
@@ -76,7 +75,7 @@ class Groups:
     ) -> None:
         self.policy = policy
         self.destinations: dict[str, Destination] = {d.name: d for d in destinations}
-        self.service = parse(policy.service_hours)
+        self.service = hold_back.service_of(policy)
         self.state = state
         self.timers = timers
         self.owed = owed

@@ -7,11 +7,12 @@ a driver who is stuck pass the hours.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from rules.core.model import Severity, Suppression
 from rules.core.policy import Policy
 from rules.core.route import Destination
-from rules.core.service_hours import Hours, is_within, next_closing, next_opening
+from rules.core.service_hours import Hours, is_within, next_closing, next_opening, parse
 from rules.core.state import Ended, Outlet
 
 HOUR = timedelta(hours=1)
@@ -19,10 +20,23 @@ HOUR = timedelta(hours=1)
 Held = tuple[Suppression, datetime]
 
 
+class Service(NamedTuple):
+    """When people are told of what does not fail yet, and of faults at which nobody charges."""
+
+    imminent: Hours
+    idle: Hours
+
+
+def service_of(policy: Policy) -> Service:
+    """Raises ValueError for hours that are none; settings are checked before."""
+    return Service(parse(policy.service_hours), parse(policy.idle_hours))
+
+
 def by_hours(
-    word: Ended, *, stuck: bool, destination: Destination, service: Hours, at: datetime
+    word: Ended, *, stuck: bool, destination: Destination, service: Service, at: datetime
 ) -> Held | None:
-    """Quiet hours of the destination; the night, for what can wait and for who is not the operator."""
+    """Quiet hours of the destination; the night, for what is imminent and for idle faults of others than the
+    operator."""
     if word.safety or stuck or word.severity is Severity.CRITICAL:
         return None
     ends = [
@@ -32,9 +46,10 @@ def by_hours(
     ]
     if ends:
         return Suppression.QUIET_HOURS, max(ends)
+    hours = service.imminent if word.imminent else service.idle
     rests = word.imminent or (word.can_wait and destination.party != "operator")
-    if rests and not is_within(service, at):
-        return Suppression.NIGHT, next_opening(service, at)
+    if rests and not is_within(hours, at):
+        return Suppression.NIGHT, next_opening(hours, at)
     return None
 
 

@@ -19,7 +19,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     `flap_quiet_s`. Words about one place wait `group_wait_s` for each other (0: each goes at once, alone) and
     `group_interval_s` after the last message. `remind_*_s`: an open incident is told again, 0 never; not
     while somebody has it, for at most `ack_expires_s`. `budget_per_hour`: messages to one destination, the
-    rest in one digest; 0: no limit. `service_hours`: outside them what can wait disturbs only the operator.
+    rest in one digest; 0: no limit. Within `service_hours` only what is imminent is told; within `idle_hours`
+    only, low and medium faults at which nobody charges, though the operator hears of these at any time.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     Customers who subscribed are told of what was open for `customer_wait_s`.
     `first_aid` is empty unless the operator wrote policies.
@@ -38,8 +39,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     remind_medium_s: float = 86_400.0
     remind_low_s: float = 0.0
     ack_expires_s: float = 86_400.0
-    budget_per_hour: int = 10
+    budget_per_hour: int = 30
     service_hours: str = "07:00-19:00"
+    idle_hours: str = "24/7"
     min_confidence: float = 0.5
     site_window_s: float = 120.0
     silence_tolerance_s: float = 10.0

@@ -21,7 +21,6 @@ from rules.core.route import Destination, RouteDecision, resolve
 from rules.core.route_words import in_all_languages
 from rules.core.router import Router
 from rules.core.routing import NO_CHAIN, Known, Miss, Rule
-from rules.core.service_hours import parse
 from rules.core.signals import Raise
 from rules.core.state import Ended, JudgeState, StationState, Tracked
 from rules.core.triage import verdict
@@ -129,7 +128,7 @@ def _held(
         can_wait=urgency.can_wait(row, router.state),
         imminent=row.imminent,
     )
-    service = parse(router.policy.service_hours)
+    service = hold_back.service_of(router.policy)
     found: dict[str, tuple[str, datetime]] = {}
     for one in router.destinations:
         if one.name in decision.destinations:
