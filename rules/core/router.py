@@ -31,7 +31,19 @@ class Router:
         self.policy = policy
         self.destinations = destinations
         self.state = state
-        self.register: Mapping[str, Asset] = {}
+        self._register: Mapping[str, Asset] = {}
+        self._registers = 0  # how many there have been
+        # By key: what the last decision was taken on. A fault may be reported a hundred times over.
+        self._taken_on: dict[str, tuple[Any, ...]] = {}
+
+    @property
+    def register(self) -> Mapping[str, Asset]:
+        return self._register
+
+    @register.setter
+    def register(self, register: Mapping[str, Asset]) -> None:
+        self._register = register
+        self._registers += 1
 
     @property
     def routing(self) -> Routing:
@@ -57,6 +69,25 @@ class Router:
             hours=hours_of(asset, self.routing),
             driver_stuck=tracked.driver_stuck,
         )
+
+    def is_settled(self, tracked: Tracked) -> bool:
+        """Whether nothing that a route depends on has changed since this was asked last."""
+        row = tracked.row
+        if row.opened_at is None:  # its own time has not begun: the hour still counts
+            return False
+        station = self.state.stations.get(row.station) if row.station is not None else None
+        now = (
+            row.incident_id,
+            (row.side, row.cause, row.owner, row.task, row.severity, row.scope, row.confidence),
+            (row.overruled_by, row.installer, row.customer, row.site, len(row.members), row.driver_stuck),
+            (row.route_rule, row.route_party, row.bounces, row.bounced, tracked.handed_to),
+            (tracked.routed, _told(tracked), self._registers),
+            None if station is None else (station.make, station.model, station.firmware),
+        )
+        if self._taken_on.get(row.key) == now:
+            return True
+        self._taken_on[row.key] = now
+        return False
 
     def decide(self, tracked: Tracked, at: datetime) -> RouteDecision:
         """Where it goes now. The bounce that is one too many goes to the helpdesk instead."""

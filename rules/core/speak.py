@@ -159,6 +159,8 @@ class Speaker:
 
     def _route(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
         """Whose it is by the rules, in the row and its history."""
+        if self.router.is_settled(tracked):
+            return
         detail = self.router.take(tracked, self.router.decide(tracked, at), at)
         if detail is not None:
             self.note(tracked, at, "routed", out, **detail)

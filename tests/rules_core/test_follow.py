@@ -258,3 +258,14 @@ def test_a_fault_of_a_wider_incident_is_not_late_on_its_own() -> None:
     said += of.advance(at(8 * HOUR))
     late = events(said, "response_overdue")
     assert len({e.incident_id for e in late}) == 1  # that of the site
+
+
+def test_a_new_register_moves_an_open_incident_at_the_next_report() -> None:
+    of = judge()
+    said, _ = begin(of)
+    said += of.feed(fault(1)) + of.feed(fault(2))
+    assert [e.detail["party"] for e in events(said, "routed")] == ["installer:Volt"]
+    of.set_register({"S-1": helpers.asset("S-1", installer="Ampère")})
+    moved = of.feed(fault(3))
+    assert [e.detail["party"] for e in events(moved, "routed")] == ["installer:Ampère"]
+    assert last(moved).bounces == 0  # from one installer to another is no bounce
