@@ -15,6 +15,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from data.arrivals import insert_table
 from data.properties import write_properties
 from data.rows import TEXT_LIST, UTC_MICROSECONDS
 from rules.core.model import (
@@ -327,12 +328,3 @@ def _upsert(cursor: duckdb.DuckDBPyConnection, target: _Target, rows: Sequence[E
         changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in target.key)
         action = f"UPDATE SET {changes}"
     insert_table(cursor, target.table, batch, f"ON CONFLICT ({', '.join(target.key)}) DO {action}")
-
-
-def insert_table(cursor: duckdb.DuckDBPyConnection, table: str, batch: pa.Table, conflict: str = "") -> None:
-    """Bulk insert by column name. `table` and `conflict` are this room's own constants, never input."""
-    cursor.register("arriving", batch)
-    try:
-        cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM arriving {conflict}")
-    finally:
-        cursor.unregister("arriving")

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from data.effects import insert_table, write_effects
+from data.arrivals import insert_table
+from data.effects import write_effects
 from data.rows import Batch, frame_table, link_table, naive_utc, observation_table
 from data.store import Store
 from rules.core.model import Effect

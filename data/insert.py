@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from data.effects import insert_table
+from data.arrivals import insert_table
 from data.rows import Tables
 
 TABLES = ("frame", "link", "observation")

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from msgspec import Struct
 
-from data.effects import insert_table
+from data.arrivals import insert_table
 from data.register_csv import COLUMNS, RegisterError, RegisterMistake, read_register_text
 from data.rows import UTC_MICROSECONDS, naive_utc
 from data.store import Store
