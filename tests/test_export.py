@@ -262,3 +262,24 @@ def test_an_empty_export_is_a_sound_file_of_every_kind(tmp_path: Path) -> None:
             assert pl.read_parquet(io.BytesIO(content.getvalue())).height == 0
         else:
             assert content.getvalue() == b""
+
+
+def test_connection_events_are_exported_and_taken_in_elsewhere(tmp_path: Path) -> None:
+    events = [
+        {"t": "2026-11-01T10:00:00.000000Z", "station": "BE-1", "event": "connected", "version": "1.6"},
+        {"t": "2026-11-01T11:00:00.250000Z", "station": "BE-1", "event": "disconnected", "version": "1.6"},
+        {"t": "2026-11-01T12:00:00.000000Z", "station": "BE-2", "event": "connected", "version": "2.0.1"},
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert laadwacht("import", "log.jsonl", "--data-dir", "one", cwd=tmp_path).returncode == 0
+    told = laadwacht("export", "links", "--format", "jsonl", "-o", "all", "--data-dir", "one", cwd=tmp_path)
+    assert told.stderr.endswith("3 connection events written to all\n"), told.stderr
+    rows = [json.loads(line) for line in (tmp_path / "all").read_text().splitlines()]
+    assert [{name: row[name] for name in events[0]} for row in rows] == events
+    assert laadwacht("import", "all", "--data-dir", "two", cwd=tmp_path).stdout.startswith(
+        "3 records read, 3"
+    )
+    limited = ("--station", "BE-1", "--from", "2026-11-01T10:30", "-o", "-")
+    out = laadwacht("export", "links", "--format", "csv", *limited, "--data-dir", "two", cwd=tmp_path).stdout
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["happened_at"], row["event"]) == ("2026-11-01T11:00:00.250000Z", "disconnected")

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Take out what is stored.")
     group.callback()(_group)
     group.command("frames")(export_frames)
+    group.command("links")(export_links)
     group.command("notices")(export_notices)
     app.add_typer(group, name="export", no_args_is_help=True)
 
@@ -77,6 +78,48 @@ def export_frames(
     return 0
 
 
+def export_links(
+    *,
+    kind: Annotated[Kind, typer.Option("--format", help="csv, jsonl (can be imported again) or parquet.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="The file; - is standard output.", metavar="FILE")
+    ],
+    station: Annotated[str | None, typer.Option(help="This station's connections only.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Opened or ended at or after this time.", metavar="TIME")
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--to", help="Opened or ended before this time.", metavar="TIME")
+    ] = None,
+    timezone: options.TimeZone = "UTC",
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    sets: options.Sets = None,
+) -> int:
+    """Write every connection event: which station connected or disconnected, when, from where, with which
+    close code. They stand in no frame; record numbers give the order among both."""
+    settings = settings_of(config, data_dir, sets=sets)
+    zone = options.zone_of(timezone)
+    if kind == "parquet" and output == "-":
+        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
+    from collectors.cli.rows_out import MICROSECONDS, write_rows
+
+    with _output(output) as file:
+        count = write_rows(
+            settings,
+            kind,
+            file,
+            "export_links",
+            MICROSECONDS,
+            station=station,
+            start=None if start is None else options.instant_of(start, zone, "--from"),
+            stop=None if stop is None else options.instant_of(stop, zone, "--to"),
+        )
+    place = "standard output" if output == "-" else output
+    print(f"laadwacht: {count:,} connection events written to {place}", file=sys.stderr)
+    return 0
+
+
 def export_notices(
     *,
     kind: Annotated[Kind, typer.Option("--format", help="csv, jsonl or parquet.")],
@@ -102,13 +145,14 @@ def export_notices(
     zone = options.zone_of(timezone)
     if kind == "parquet" and output == "-":
         raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
-    from collectors.cli.notices_out import write_notices
+    from collectors.cli.rows_out import write_rows
 
     with _output(output) as file:
-        count = write_notices(
+        count = write_rows(
             settings,
             kind,
             file,
+            "export_notices",
             incident_id=incident,
             station=station,
             since=None if start is None else options.instant_of(start, zone, "--from"),
