@@ -51,6 +51,7 @@ from rules.dispatch.engine import Engine
 from rules.dispatch.heartbeat import Heartbeat
 from rules.dispatch.magic_link import MagicLinks
 from rules.dispatch.message import Renderer
+from rules.dispatch.watchdog import DeliveryHealth
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class Owner:
             undelivered=renderer.undelivered,
             links=links_of(settings, store, self.clock),
             engine=lambda: self.engine.stats(),  # noqa: PLW0108 (the engine is made after delivery)
-            on_look=lambda health: self.metrics.delivery(health.oldest_unsent_s, health.ok),
+            on_look=self._looked,
             on_sent=lambda sent: self.metrics.notice(sent.destination, sent.kind, sent.latency_s),
         )
         self.engine = Engine(
@@ -215,6 +216,7 @@ class Owner:
         )
         remote = RemoteDesk(self.store, stations, pseudonymiser, self.clock)
         self.commands = CommandDesk(self.store, self.intake, remote, lambda: self.register, self.clock)
+        self.commands.subscriptions.able = bool(settings.customers.url.reveal())
         self.first_aider = FirstAider(
             self.store, remote, self.intake, self.clock, settings.first_aid.local_list
         )
@@ -245,6 +247,11 @@ class Owner:
         )
         heartbeat.start()
         self._ending.push_async_callback(asyncio.to_thread, heartbeat.stop)
+
+    def _looked(self, health: DeliveryHealth) -> None:
+        self.metrics.delivery(health.oldest_unsent_s, health.ok)
+        for lane in health.lanes:
+            self.metrics.destination(lane.destination, lane.failures_in_row)
 
     def _treat(self, rows: list[FirstAidRow]) -> None:
         """What is asked before the doors are open is not carried out; judgement then waits in vain."""

@@ -37,6 +37,7 @@ def dashboard_worker(settings: Settings, *, log: Path | None = None, early: bool
         "LAADWACHT_READ_URL": settings.read_url,
         "LAADWACHT_READ_TOKEN_FILE": str(settings.token_file),
         "LAADWACHT_HTTP_URL": settings.http_url,
+        "LAADWACHT_CUSTOMER_MESSAGES": "1" if settings.customers.url.reveal() else "0",
         "LAADWACHT_DASHBOARD_HOST": settings.dashboard.host,
         "LAADWACHT_DASHBOARD_PORT": str(settings.dashboard.port),
         "STREAMLIT_LOGGER_HIDE_WELCOME_MESSAGE": "true",  # this command says itself where the pages are

@@ -29,7 +29,7 @@ def policy_from(settings: Settings) -> Policy:
         site_window_s=settings.hold.site_window_s,
         fixed_check_s=settings.hold.fixed_check_s,
         **structs.asdict(settings.delivery),
-        customer_wait_s=settings.customers.wait_s,
+        customer_wait_s=settings.customers.wait_s if settings.customers.url.reveal() else None,
     )
 
 

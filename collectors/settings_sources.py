@@ -20,7 +20,13 @@ from collectors.settings import CONFIG_NAME, DEFAULT_DATA_DIR, SECTIONS
 ENV_PREFIX = "LAADWACHT_"
 # Told to the dashboard process by `laadwacht dashboard`; not options, so never mistakes.
 RESERVED_ENV = frozenset(
-    {"LAADWACHT_CONFIG", "LAADWACHT_READ_URL", "LAADWACHT_READ_TOKEN_FILE", "LAADWACHT_HTTP_URL"}
+    {
+        "LAADWACHT_CONFIG",
+        "LAADWACHT_READ_URL",
+        "LAADWACHT_READ_TOKEN_FILE",
+        "LAADWACHT_HTTP_URL",
+        "LAADWACHT_CUSTOMER_MESSAGES",
+    }
 )
 DESTINATION_KEYS = (
     *("party", "url", "url_env", "url_file", "language", "timeout_s", "form", "contact"),

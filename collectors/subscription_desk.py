@@ -46,11 +46,14 @@ class SubscriptionDesk:
         self._intake = intake
         self._register = register
         self._clock = clock
+        self.able = True  # false where the settings give no way out to customers
 
     async def decide(self, user: User, command: Subscribe) -> StationOutcome:
         """Accepted, refused or failed, as every command."""
         if user.role != "customer" or not user.party:
             return StationOutcome("refused", f"this is for customers, not for the role {user.role}")
+        if not self.able and command.kinds:
+            return StationOutcome("refused", "messages to customers are not set up here")
         if not set(command.kinds) <= set(KINDS) or command.language not in LANGUAGES:
             return StationOutcome(
                 "refused", f"kinds are {', '.join(KINDS)}; languages {', '.join(LANGUAGES)}"

@@ -95,6 +95,12 @@ class Metrics:
             "1 when every notice finds its way in time, 0 when the watchdog has something to say.",
             registry=self.registry,
         )
+        self._failing = Gauge(
+            "laadwacht_destination_failures_in_row",
+            "Failed attempts in a row, by destination; from 3 on it is asked by one probe at a time.",
+            ["destination"],
+            registry=self.registry,
+        )
         self._heartbeats = Counter(
             "laadwacht_heartbeats",
             "Signs of life to the monitor outside: sent, failed, or withheld because something is wrong.",
@@ -189,6 +195,10 @@ class Metrics:
         """What the watchdog over delivery last saw; the age in seconds."""
         self._oldest_unsent.set(oldest_unsent_s)
         self._delivery_healthy.set(int(healthy))
+
+    def destination(self, name: str, failures_in_row: int) -> None:
+        """How one destination fares."""
+        self._failing.labels(name).set(failures_in_row)
 
     def heartbeat(self, outcome: str) -> None:
         """One turn of the sign of life: sent, failed or withheld."""

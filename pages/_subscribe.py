@@ -5,6 +5,7 @@ Reads the wish as it stands and asks the owner process to change it. Decides not
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import streamlit as st
@@ -17,7 +18,10 @@ from pages._texts import Words
 
 
 def wishes(user: User, words: Words, stations: Sequence[str]) -> None:
-    """The control, closed at first. `stations`: the customer's own."""
+    """The control, closed at first. `stations`: the customer's own. Absent where this installation sends no
+    messages to customers."""
+    if os.environ.get("LAADWACHT_CUSTOMER_MESSAGES") == "0":
+        return
     found = ask(user, "subscription", email=user.email)
     now = found.row(0, named=True) if found.height else None
     with st.expander(words("subscribe.title"), icon=":material/notifications:"):

@@ -22,7 +22,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     rest in one digest; 0: no limit. What is imminent is told in `service_hours` only. Low and medium faults at
     which nobody charges are told in `idle_hours` only, though the operator hears of these at any time.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
-    Customers who subscribed are told of what was open for `customer_wait_s`.
+    Customers who subscribed are told of what was open for `customer_wait_s`; None: nothing is told them.
     `first_aid` is empty unless the operator wrote policies.
     """
 
@@ -55,5 +55,5 @@ class Policy(Struct, frozen=True, kw_only=True):
     flap_digest_s: float = 86_400.0
     seen_every_s: float = 30.0
     fixed_check_s: float = 1800.0
-    customer_wait_s: float = 300.0
+    customer_wait_s: float | None = None
     first_aid: AidPlan = AidPlan()

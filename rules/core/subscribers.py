@@ -77,7 +77,7 @@ class Subscribers:
     def hear(self, tracked: Tracked, at: datetime, register: Mapping[str, Asset]) -> list[str]:
         """The destinations of all who hear of it now."""
         row = tracked.row
-        if not self._state.subscriptions:
+        if not self._state.subscriptions or self._policy.customer_wait_s is None:
             return []
         known = [name for name in tracked.told if name.startswith(PREFIX)]
         if row.state is IncidentState.RESOLVED:
@@ -94,9 +94,10 @@ class Subscribers:
     def due(self, tracked: Tracked) -> datetime | None:
         """When an incident has lasted long enough to be told; None while it is not open."""
         row = tracked.row
-        if not self._state.subscriptions or row.opened_at is None:
+        wait_s = self._policy.customer_wait_s
+        if not self._state.subscriptions or row.opened_at is None or wait_s is None:
             return None
-        return row.opened_at + timedelta(seconds=self._policy.customer_wait_s)
+        return row.opened_at + timedelta(seconds=wait_s)
 
     def word(self, name: str, reason: NoticeReason | None) -> NoticeReason | None:
         """What of `reason` a customer hears: the beginning and, where wished, the end. Other destinations

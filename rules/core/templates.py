@@ -14,7 +14,7 @@ from rules.core.words import NoticeReason
 FIELD = re.compile(r"\{(\w+)\}")
 AUDIENCES = ("helpdesk", "installer", "customer")
 # Templates that are not about one reason: see messages.yaml.
-KINDS = ("group", "line")
+KINDS = ("group",)
 # What a template may name; `evidence`, `alternatives` and `items` are several lines.
 WORDS = frozenset(
     {
@@ -45,6 +45,9 @@ WORDS = frozenset(
         "not_to_do",
         "owner",
         "place",
+        "proof",
+        "reason",
+        "until_short",
         "plain",
         "reference",
         "rule",
@@ -63,7 +66,7 @@ WORDS = frozenset(
         "your_part",
     }
 )
-TEMPLATED = ("message.body.", "message.short.", "message.subject.")
+TEMPLATED = ("message.body.", "message.item.", "message.short.", "message.subject.")
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

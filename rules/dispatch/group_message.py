@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from rules.core.model import NoticeItem, NoticeReason, NoticeRow
+from rules.core.templates import lay_out
 from rules.dispatch import webhook
 from rules.dispatch.message_facts import Facts
-from rules.dispatch.wording import capped, when_short
+from rules.dispatch.wording import capped
 
 MAX_ITEMS = 12
 MAX_SUBJECT = 180
 BRAND = "[Laadwacht] "
 RESOLVED = NoticeReason.RESOLVED
+OVER = ("safety", "imminent", "driver", "driver_short", "your_part")  # nothing to beware of any more
 
 
 class GroupPage:
@@ -29,22 +31,27 @@ class GroupPage:
         told = {item.incident_id: item for item in notice.told}
         self.pairs = [(told[one.incident.incident_id], one) for one in facts]
         self.say = facts[0].say
-        self.customer = notice.party.startswith("customer:")
+        self.catalog = facts[0].catalog
+        kind = notice.party.partition(":")[0]
+        self.audience = kind if kind in ("installer", "customer") else "helpdesk"
         self.kind = "digest" if notice.reason is NoticeReason.DIGEST else "group"
 
     def subject(self) -> str:
+        if self.audience == "customer":
+            return capped(self._say("subject", place=self._place(), counts=self._counts()), MAX_SUBJECT)
         text = self.say(f"several.subject.{self.kind}", place=self._place(), counts=self._counts())
         if self.notice.reason is not RESOLVED:
             text = self.say("several.subject.grave", subject=text, fault=self.facts[0].fault_name())
         return capped(text, MAX_SUBJECT)
 
     def body(self) -> str:
-        head = self.say(f"several.head.{self.kind}", place=self._place(), counts=self._counts())
-        blocks = [head, *(self._lines(n, *pair) for n, pair in enumerate(self.pairs[:MAX_ITEMS], start=1))]
+        head = self._say(f"head.{self.kind}", place=self._place(), counts=self._counts())
+        blocks = [head, *(self._item(n, *pair) for n, pair in enumerate(self.pairs[:MAX_ITEMS], start=1))]
         left = len(self.pairs) - MAX_ITEMS
         if left > 0:
             blocks.append(self.say("several.more", count=left, link=self.facts[0].dashboard_url))
-        blocks.append(self.say("reference", key=self.notice.dedup_key))
+        foot = {"reference": self.notice.dedup_key, "unsubscribe": self.unsubscribe}
+        blocks.append(lay_out(self.catalog.text("message.several.foot", self.facts[0].language), foot))
         return "\n\n".join(blocks)
 
     def short(self, limit: int) -> tuple[str, str]:
@@ -52,44 +59,39 @@ class GroupPage:
         subject = capped(self.subject().removeprefix(BRAND), limit // 2)
         link = self.facts[0].link()
         room = limit - len(subject) - 2
-        words = "; ".join(f"{one.short_place()}: {one.fault_name()}" for _, one in self.pairs)
+        words = "; ".join(
+            one.short_place() if self.audience == "customer" else f"{one.short_place()}: {one.fault_name()}"
+            for _, one in self.pairs
+        )
         if len(link) + 20 > room:
             return subject, capped(words, room)
         return subject, f"{capped(words, room - len(link) - 1)} {link}"
 
+    def _say(self, key: str, **values: object) -> str:
+        """A text about several, in this audience's own words where there are some."""
+        own = f"several.{key}.{self.audience}"
+        return self.say(own if f"message.{own}" in self.catalog.texts else f"several.{key}", **values)
+
     def _counts(self) -> str:
         ended = sum(item.reason is RESOLVED for item, _ in self.pairs)
         counts = [("open", len(self.pairs) - ended), ("ended", ended)]
-        return ", ".join(self.say(f"several.{key}", count=count) for key, count in counts if count)
+        return ", ".join(self._say(key, count=count) for key, count in counts if count)
 
     def _place(self) -> str:
         places = list(dict.fromkeys(one.site() or one.short_place() for one in self.facts))
         return places[0] if len(places) == 1 else self.say("several.places", count=len(places))
 
-    def _lines(self, number: int, item: NoticeItem, facts: Facts) -> str:
-        reason = self.say(f"several.reason.{item.reason.value}")
-        lines = [f"{number}. {reason}: {facts.fault_name()}", facts.place()]
-        row = facts.incident
-        since = when_short(row.pending_at, facts.language)
-        if item.reason is RESOLVED:
-            words = facts.values()
-            if row.closed_at is not None:
-                until = when_short(row.closed_at, facts.language)
-                lines.append(self.say("several.until", since=since, until=until, duration=words["duration"]))
-        else:
-            lines += self._open_lines(facts, since)
-        lines.append(facts.link())
-        return "\n   ".join(lines)
-
-    def _open_lines(self, facts: Facts, since: str) -> list[str]:
-        words = facts.values()
-        lines = [words[name] for name in ("safety", "driver", "imminent") if name in words]
-        if self.customer:
-            return [*lines, self.say("several.since.customer", since=since)]
-        lines.append(self.say("several.since", since=since, severity=words["severity"], side=words["side"]))
+    def _item(self, number: int, item: NoticeItem, facts: Facts) -> str:
+        resolved = item.reason is RESOLVED
+        key = f"message.item.{self.audience}" + (".resolved" if resolved else "")
+        words = facts.values() | {"reason": self._say(f"reason.{item.reason.value}")}
         if facts.incident.evidence:
-            lines.append(self.say("several.proof", proof=facts.proofs()[0]))
-        return lines
+            words["proof"] = facts.proofs()[0]
+        if resolved:
+            for word in OVER:
+                words.pop(word, None)
+        text = lay_out(self.catalog.text(key, facts.language), words)
+        return f"{number}. " + text.replace("\n", "\n   ")
 
 
 def items(notice: NoticeRow, facts: Sequence[Facts]) -> list[dict[str, Any]]:

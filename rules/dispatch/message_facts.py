@@ -177,6 +177,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         }
         if row.closed_at is not None:
             words["until"] = wording.when(row.closed_at, language)
+            words["until_short"] = wording.when_short(row.closed_at, language)
             words["duration"] = wording.lasted(row.closed_at - row.pending_at, language)
         return words | self._handled()
 

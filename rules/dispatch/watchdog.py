@@ -110,6 +110,7 @@ class Watchdog:
             *_overdue_reasons(queues, lanes),
             *self._helpdesk_reasons(lanes),
             *self._engine_reasons(),
+            *self._missed_reasons(now),
         ]
         reasons = [*mute, *_failing_reasons(lanes), *_queue_reasons(queues, lanes)]
         self._last = DeliveryHealth(
@@ -128,6 +129,11 @@ class Watchdog:
         if desks and all(desk.failures_in_row >= FAILING for desk in desks):
             return ["no destination of the helpdesk accepts messages"]
         return []
+
+    def _missed_reasons(self, now: datetime) -> list[str]:
+        before = now - timedelta(seconds=OVERDUE_S)
+        missed = int(self._store.query("deadlines_missed", due_before=before).item(0, "missed"))
+        return [f"{missed} steps of escalation are overdue"] if missed else []
 
     def _engine_reasons(self) -> list[str]:
         if self._engine is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from data import outbox
 from data.store import Store
+from rules.core.model import IncidentState
 from tests.dispatch.lanes import Clock, add, config, opening, rows, running
+from tests.dispatch.small_judge import incident
 from tests.sinks import http_sink, wait_until
 
 
@@ -41,3 +43,33 @@ def test_the_watchdog_hands_back_a_notice_whose_sender_vanished(store: Store) ->
         assert rows(store, "state") == [("sent",), ("leased",)]
         clock.pass_s(31)
         assert wait_until(lambda: rows(store, "state, last_class")[1] == ("queued", "unknown"))
+
+
+def test_a_step_of_a_chain_that_time_forgot_is_told(store: Store) -> None:
+    clock = Clock()
+    row = incident("BE-1", clock())
+    row.state, row.escalate_at = IncidentState.OPEN, clock()
+    store.apply([row])
+    with running(store, clock) as delivery:
+        clock.pass_s(100)
+        assert delivery.look().ok
+        clock.pass_s(100)
+        assert delivery.look().mute == ["1 steps of escalation are overdue"]
+
+
+def test_only_what_no_message_could_tell_silences_the_sign_of_life(store: Store) -> None:
+    clock = Clock()
+    with (
+        http_sink(401) as refusing,
+        http_sink() as fine,
+        running(store, clock, config("ziek", refusing.url), config("goed", fine.url)) as delivery,
+    ):
+        add(store, *(opening(f"inc{i}", "ziek") for i in range(3)))
+        delivery.wake(["ziek"])
+        assert wait_until(lambda: delivery.lanes()[0].failures_in_row == 3)
+        assert (delivery.look().ok, delivery.look().mute) == (False, [])
+        fine.mode = 401
+        add(store, *(opening(f"inc{i}", "goed") for i in range(3, 6)))
+        delivery.wake(["goed"])
+        assert wait_until(lambda: delivery.lanes()[1].failures_in_row == 3)
+        assert delivery.look().mute == ["no destination of the helpdesk accepts messages"]
