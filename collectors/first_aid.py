@@ -101,7 +101,7 @@ class FirstAider:
         if said is None:
             return "not_sent", "the audit trail cannot be written"
         if said.outcome in STATIONS_OWN:
-            return said.outcome, said.detail
+            return said.outcome, protocol_word(said)
         return "not_sent", said.detail or said.outcome
 
     async def _ask(
@@ -151,6 +151,16 @@ class FirstAider:
             )
         )
         self._intake.touch()
+
+
+def protocol_word(said: CommandOutcome) -> str | None:
+    """The status or error code itself, which reads the same in every language; else the desk's sentence."""
+    status = (said.answer or {}).get("status")
+    if said.outcome in ("accepted", "rejected") and isinstance(status, str):
+        return status
+    if said.outcome == "error":  # "the station could not do X: NotImplemented: ..."
+        return (said.detail or "").partition(": ")[2] or said.detail
+    return said.detail
 
 
 def command_id_of(row: FirstAidRow) -> str:

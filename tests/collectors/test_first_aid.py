@@ -78,10 +78,11 @@ async def breaks_down(one: Station) -> None:
     await one.ask("StatusNotification", FAULT)
 
 
-async def answers(one: Station, payload: dict[str, Any]) -> list[Any]:
-    """Takes the next call and answers it."""
+async def answers(one: Station, payload: dict[str, Any] | str) -> list[Any]:
+    """Takes the next call and answers it: a CALLRESULT's payload or a CALLERROR's code."""
     call: list[Any] = await one.receive()
-    await one.socket.send(json.dumps([3, call[1], payload]))
+    error = [4, call[1], payload, "no", {}]
+    await one.socket.send(json.dumps(error if isinstance(payload, str) else [3, call[1], payload]))
     return call
 
 
@@ -131,12 +132,13 @@ def test_a_restart_that_helps_is_proof_of_software_and_sends_no_installer(tmp_pa
 @pytest.mark.parametrize(
     ("answer", "outcome", "told"),
     [
-        ({"status": "Rejected"}, "rejected", "The station refused: the station answered Rejected to Reset"),
-        (None, "no_answer", "The station did not answer: BE-1 did not answer within 1 s"),
+        ({"status": "Rejected"}, "rejected", "The station refused: Rejected."),
+        ("NotImplemented", "error", "The station cannot do that: NotImplemented: no."),
+        (None, "no_answer", "The station did not answer that."),
     ],
 )
 def test_a_restart_that_fails_sends_the_installer_with_the_attempt_as_proof(
-    tmp_path: Path, answer: dict[str, Any] | None, outcome: str, told: str
+    tmp_path: Path, answer: dict[str, Any] | str | None, outcome: str, told: str
 ) -> None:
     with http_sink() as sink:
         settings = settings_with(tmp_path, sink.url)
