@@ -20,7 +20,7 @@ from pages._properties import properties
 from pages._session import require
 from pages._silences import banner, over_station, shortcut
 from pages._station import connector_tone, sentence, station_facts
-from pages._ui import link_card, not_found, route_link, section, show
+from pages._ui import link_card, not_found, route_link, section, show, title
 from pages._uptime import bars, legend, share_of
 
 DAYS = 90
@@ -36,9 +36,8 @@ say_done()
 expert = user.role != "customer"
 
 place = " · ".join(part for part in (row["site"], row["address"]) if part)
-show(
-    f'<div class="lw-title"><h1>{escape(asked)}</h1><p>{escape(place)}</p></div>{sentence(words, row, now())}'
-)
+title(asked, place)
+show(sentence(words, row, now()))
 banner(user, words, over_station(user, asked))
 left, right = st.columns([1.55, 1], gap="medium")
 with left:
