@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from msgspec import Struct
 
@@ -58,6 +59,13 @@ CUSTOMERS: tuple[str, ...] = (
     "Winkelpark Zuidpoort",
     "Transports Dubrulle",
 )
+# What half of the customers agreed with their installer.
+SERVICE: dict[str, Any] = {
+    "contract": "Service 4/24",
+    "contract_hours": "Mo-Sa 07:00-19:00; PH off",
+    "response_hours": 4.0,
+    "repair_hours": 24.0,
+}
 INSTALLERS: tuple[str, ...] = ("Elektro Vermassen", "Volta Noord", "Laadtechniek Claes", "Électro Meuse")
 #: Stations per site, repeated: one large site so that an outage of a whole site is plain to see.
 SITE_SIZES: tuple[int, ...] = (6, 4, 3, 5, 2, 4, 3, 1)
@@ -127,6 +135,7 @@ def _site(rng: Random, place: Place, site_no: int, size: int, first_number: int)
                 warranty_until=(installed + timedelta(days=3 * 365)).isoformat(),
                 rated_kw=make.rated_kw * make.connectors,
                 connectors=make.connectors,
+                **(SERVICE if site_no % 2 == 0 else {}),
             )
         )
     return assets

@@ -82,7 +82,7 @@ def _decided(obs: UserActed, tracked: Tracked, book: Book, out: list[Effect]) ->
         tracked.row.assignee = obs.owner
         party = party or (None if owner is None else NOBODY if owner is Owner.NONE else owner.value)
     tracked.row.overruled_by = obs.by
-    book.speaker.follow.answered(tracked, obs.at, "handed_over")
+    book.speaker.follow.answered(tracked, obs.at, "overruled" if obs.action == "overrule" else "handed_over")
     book.settle_owner(tracked, owner, party)
     book.note(
         tracked,

@@ -112,7 +112,8 @@ def explain(
         hours=None if hours is None else hours.text,
         contract_known=asset is None
         or asset.contract is None
-        or router.routing.contract(asset.contract) is not None,
+        or router.routing.contract(asset.contract) is not None
+        or None not in {asset.response_hours, asset.repair_hours},
     )
 
 
