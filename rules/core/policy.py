@@ -19,8 +19,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     `flap_quiet_s`. Words about one place wait `group_wait_s` for each other (0: each goes at once, alone) and
     `group_interval_s` after the last message. `remind_*_s`: an open incident is told again, 0 never; not
     while somebody has it, for at most `ack_expires_s`. `budget_per_hour`: messages to one destination, the
-    rest in one digest; 0: no limit. What is imminent is told in `service_hours` only. Low and medium faults at
-    which nobody charges are told in `idle_hours` only, though the operator hears of these at any time.
+    rest in one digest; 0: no limit. What is imminent is told in `service_hours` only. Low and medium faults
+    at which nobody charges are told in `idle_hours` only, though the operator hears of these at any time.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     Customers who subscribed are told of what was open for `customer_wait_s`; None: nothing is told them.
     `first_aid` is empty unless the operator wrote policies.
