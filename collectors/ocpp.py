@@ -18,6 +18,7 @@ from collectors.frame import CALL, CALLERROR, CALLRESULT, CALLRESULTERROR, SEND,
 from collectors.memory import Memory
 from collectors.reading import Asked, Reading
 from collectors.suspicion import (
+    SAMPLED,
     Waiting,
     check_answer,
     check_command,
@@ -95,13 +96,14 @@ def decoder_for(version: str | None) -> Decoder:
 class Decoder:
     """Keep one for each station, across its connections: stations repeat messages after a reconnect."""
 
-    __slots__ = ("_asked", "_commands", "_memory", "_promised", "_taken", "_waiting", "version")
+    __slots__ = ("_asked", "_commands", "_memory", "_promised", "_sampled", "_taken", "_waiting", "version")
 
     def __init__(self, version: str | None) -> None:
         self.version = version
         self._asked: dict[str, Asked] = {}
         self._commands: dict[str, tuple[str, datetime]] = {}
         self._memory = Memory()
+        self._sampled = 0
         self._waiting = Waiting()
         self._taken: set[str] = set()  # findings that the back end is known to read all the same
         # Message asked for by a trigger -> (message id, when, whether the station accepted).
@@ -183,7 +185,9 @@ class Decoder:
             asked = None
         else:
             asked = handler(reading, payload, self._memory)
-            check_request(reading, self._words(modern), action, payload)
+            sampled = action == "MeterValues" and self._sampled < SAMPLED
+            self._sampled += sampled
+            check_request(reading, self._words(modern), action, payload, heavy=sampled)
         asked = asked or Asked(action, reading.message_id)
         if found or reading.findings:
             odd = findings.STRICT_READERS_FAIL.intersection((*found, *reading.findings))

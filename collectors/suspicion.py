@@ -16,11 +16,13 @@ from collectors.values import read_instant, read_text
 from rules.core.model import BackEndMalformed, BackEndTrouble, CommandAnswered
 
 UNANSWERED_S: Final = 10.0
-"""A station asks one thing at a time (OCPP-J 1.6, 4.1.1): if it asks again this much later without an answer,
-it gave up waiting. Sooner, the log merely leaves answers out."""
+"""A station asks one thing at a time (OCPP-J 1.6, 4.1.1): when it asks again this much later, unanswered, it
+gave up waiting. Sooner, the log merely leaves answers out."""
 MAX_WAITING: Final = 8
 EARLIEST: Final = "2015"
 """The year of OCPP 1.6: no back end can mean an earlier time."""
+SAMPLED: Final = 5
+"""Heavy requests of one station that are looked at: a firmware writes the first as the thousandth."""
 HEAVY: Final = frozenset(
     {"BootNotification", "MeterValues", "TransactionEvent", "Heartbeat", "NotifyReport", "NotifyEvent"}
 )
@@ -70,10 +72,14 @@ class Waiting:
         table[reading.message_id] = (action, reading.at)
 
 
-def check_request(reading: Reading, version: str, action: str, payload: dict[str, Any]) -> None:
+def check_request(
+    reading: Reading, version: str, action: str, payload: dict[str, Any], *, heavy: bool = False
+) -> None:
     """A station's request in which a strict reader misses something. One that reports an error is left alone:
-    what it reports matters more than how."""
-    if reading.cut or action in HEAVY or payload.get("errorCode") not in FAULTLESS:
+    what it reports matters more than how. `heavy`: look at the long ones too."""
+    if findings.STRICT_READERS_FAIL.intersection(reading.findings):
+        return  # it is named already
+    if reading.cut or (action in HEAVY and not heavy) or payload.get("errorCode") not in FAULTLESS:
         return
     # A word outside a closed list has findings of its own, and most readers live with it.
     wrong = [one for one in problems(version, 2, action, payload) if one.endswith(UNREADABLE)]

@@ -167,6 +167,8 @@ class StationState(Struct):
     remote: RemoteStart | None = None  # the last start asked from afar
     remote_sessions: int = 0  # in a row, since a card was last read
     card_at: datetime | None = None  # a session was last started with a card
+    boot_told_at: datetime | None = None  # the last boot message, a boot or not
+    repeated_boots: list[datetime] = field(default_factory=list)  # sent again at once though accepted
     vain_boots: list[datetime] = field(default_factory=list)  # boots that the back end left unanswered
     beat_day: int | None = None  # ordinal, UTC
     beats: int = 0  # heartbeats of that day

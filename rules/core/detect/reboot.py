@@ -18,6 +18,11 @@ RULE = "boot.loop"
 RULE_VAIN = "boot.unanswered"
 RULE_FLAP = "link.flapping"
 LOOP = "station.boot_loop"
+RULE_REPEATED = "boot.repeated"
+REPEATED = "protocol.boot_repeated"
+FASTEST_BOOT_S = 20.0
+REPEATED_BOOTS = 3  # times again
+KEEP = 20
 VAIN = "backend.boots_unanswered"
 LOOP_COMMANDED = "backend.boot_loop"
 FLAPPING = "station.link_flapping"
@@ -52,6 +57,8 @@ def on_boot(obs: Booted, station: StationState, before: datetime | None) -> list
     expected = _after_reset(obs.at, station)
     if asked or expected or _triggered(obs.at, station) or _not_accepted(station):
         return []
+    if _repeated(obs, station):
+        return _at_once(obs, station)
     again = before is not None and (station.connected_at is None or station.connected_at <= before)
     again = again and (obs.reason or "").casefold() not in REAL_REASONS
     if again and _back_end_seen(station) and not (after and command in PROVOKING):
@@ -78,6 +85,26 @@ def on_boot(obs: Booted, station: StationState, before: datetime | None) -> list
             ),
         )
     ]
+
+
+def _repeated(obs: Booted, station: StationState) -> bool:
+    """Sooner after the last than any station boots, and on the same connection."""
+    last = station.boot_told_at
+    station.boot_told_at = obs.at
+    if last is None or (obs.at - last).total_seconds() >= FASTEST_BOOT_S:
+        return False
+    return station.connected_at is None or station.connected_at <= last
+
+
+def _at_once(obs: Booted, station: StationState) -> list[Signal]:
+    """A boot message sent again and again although it was accepted: the station does not take the answer."""
+    if (station.boot_status or "").casefold() != "accepted":
+        return []
+    station.repeated_boots = keep_recent(station.repeated_boots, obs.at, WINDOW_S)[-KEEP:]
+    if len(station.repeated_boots) < REPEATED_BOOTS:
+        return []
+    evidence = (proof(obs, "boot_repeated", times=len(station.repeated_boots) + 1),)
+    return [Raise(fault=REPEATED, rule=RULE_REPEATED, station=obs.station, evidence=evidence)]
 
 
 def _in_vain(obs: Booted, station: StationState) -> list[Signal]:

@@ -27,11 +27,11 @@ def on_session_end(
 ) -> list[Signal]:
     if outcome != "orphan":
         station.had_session = True
-    if obs.ref is not None and obs.ref in LOST_REFS and obs.ref != "":
+    if obs.ref is None or obs.ref in LOST_REFS:
         station.lost_refs = keep_recent(station.lost_refs, obs.at, DAY_S)[-KEEP:]
-        if len(station.lost_refs) <= ctx.limit("session.lost_references"):
-            return []
-        return [_raise(obs, LOST, "references_lost", times=len(station.lost_refs))]
+        times = len(station.lost_refs)
+        few = times <= ctx.limit("session.lost_references")
+        return [_raise(obs, LOST, "references_lost", weak=few, times=times)]
     if outcome != "orphan" or not obs.ref:
         return []
     since = obs.at - timedelta(seconds=DAY_S)
@@ -59,5 +59,6 @@ def other_number(obs: SessionEnded, station: StationState) -> list[Signal]:
     return [Raise(fault=LOST, rule=RULE_OTHER, station=obs.station, evidence=(evidence,))]
 
 
-def _raise(obs: SessionEnded, fault: str, says: str, **values: object) -> Raise:
-    return Raise(fault=fault, rule=RULE, station=obs.station, evidence=(proof(obs, says, **values),))
+def _raise(obs: SessionEnded, fault: str, says: str, *, weak: bool = False, **values: object) -> Raise:
+    evidence = (proof(obs, says, **values),)
+    return Raise(fault=fault, rule=RULE, station=obs.station, weak=weak, evidence=evidence)
