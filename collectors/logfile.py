@@ -11,7 +11,7 @@ without a zone is taken as UTC) or seconds or milliseconds since 1970.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -56,7 +56,9 @@ class BadLine(Struct, frozen=True):
 _NO_RAW = msgspec.Raw()
 
 
-class _Line(Struct, gc=False):
+class Line(Struct, gc=False):
+    """A line as it was read, before anybody looked whether it is a record."""
+
     t: str | int | float | None = None
     station: str | None = None
     dir: str | None = None
@@ -65,7 +67,7 @@ class _Line(Struct, gc=False):
     version: str | None = None
 
 
-_decode_line = msgspec.json.Decoder(_Line).decode
+_decode_line = msgspec.json.Decoder(Line).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -81,12 +83,15 @@ def file_chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def read_log(
-    chunks: Iterable[bytes], events: frozenset[str] = EVENTS, station: str | None = None
+    chunks: Iterable[bytes],
+    events: frozenset[str] = EVENTS,
+    station: str | None = None,
+    mend: Callable[[Line], None] | None = None,
 ) -> Iterator[LogRecord | BadLine]:
     """Every line's record or fault, in file order; blank lines are passed over. Never raises for the content.
 
     `chunks` may break anywhere: `file_chunks` of a file, or the body of a request. `events`: those known;
-    `station`: of a line that names none.
+    `station`: of a line that names none; `mend`: fills in what else a line lacks.
     """
     number = 0
     for found in split_lines(chunks):
@@ -98,7 +103,7 @@ def read_log(
         if not line or line.isspace():
             continue
         try:
-            yield _record(number, line, events, station)
+            yield _record(number, line, events, station, mend)
         except Unfit as fault:
             yield BadLine(number, str(fault))
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
@@ -152,8 +157,16 @@ def _since_epoch(number: float) -> timedelta:
     return timedelta(milliseconds=number) if abs(number) >= MILLISECONDS_FROM else timedelta(seconds=number)
 
 
-def _record(number: int, text: bytes, events: frozenset[str], default: str | None) -> LogRecord:
+def _record(
+    number: int,
+    text: bytes,
+    events: frozenset[str],
+    default: str | None,
+    mend: Callable[[Line], None] | None,
+) -> LogRecord:
     line = _decode_line(text)
+    if mend is not None:
+        mend(line)
     at = parse_time(line.t)
     station = station_name(line.station or default)
     version = line.version if line.version in VERSIONS else None

@@ -13,6 +13,7 @@ import pytest
 
 from collectors.cli.log_reading import opened_log
 from collectors.cli.options import station_of
+from collectors.formats.recognise import recognise
 from collectors.formats.text import Reading
 from collectors.triage_log import triage
 from data.catalog_files import load_catalog
@@ -131,6 +132,25 @@ def test_a_log_in_any_format_that_import_takes_is_judged(
         )
     assert [(row.station, row.fault) for row in found.rows] == [("BE-1", "connector.lock")]
     assert found.bad == 0
+
+
+def test_lines_without_time_direction_or_station_are_judged_all_the_same() -> None:
+    lines = [
+        {"t": "2026-03-01T08:00:00Z", "raw": [2, "1", "Authorize", {"idTag": "A"}]},
+        {"t": None, "raw": [3, "1", {"idTagInfo": {"status": "accepted"}}]},
+        {"raw": FRAME, "dir": None},
+        {"t": "soon", "dir": "in", "raw": FAULT},
+    ]
+    log = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    reader, pieces = recognise([log])
+    records = reader.read(pieces, Reading(station="BE-9", mend=True))
+    found = triage(records, load_catalog(), {}, Policy())
+    assert sorted(row.fault for row in found.rows) == ["backend.malformed", "connector.lock"]
+    assert [proof["t"][:19] for one in found.incidents for proof in one["evidence"]] == [
+        "2026-03-01T08:00:01",
+        "2026-03-01T08:00:02",
+    ]
+    assert [bad.line for bad in found.first_bad] == [4]
 
 
 def test_a_format_can_be_named_and_a_log_that_names_no_station_is_named_after_its_file(place: Path) -> None:

@@ -79,7 +79,7 @@ def triage(
             raise Complaint(
                 f"--until: {until!r} is no time; write for example 2026-11-22T10:00:00Z"
             ) from None
-    reading = options.reading_of(log_format, station or options.station_of(log), timezone, begin)
+    reading = options.reading_of(log_format, station or options.station_of(log), timezone, begin, mend=True)
     assets = _register(stations)
     rules = _catalog(catalog or settings.rules.catalog_dir)
     place = "standard input" if log == "-" else log

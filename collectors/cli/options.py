@@ -58,7 +58,9 @@ Begin = Annotated[
 ]
 
 
-def reading_of(log_format: str | None, station: str | None, timezone: str, begin: str | None) -> Reading:
+def reading_of(
+    log_format: str | None, station: str | None, timezone: str, begin: str | None, *, mend: bool = False
+) -> Reading:
     """What the reader of a log is told beside the log. Raises Complaint for what makes no sense."""
     from collectors.formats.recognise import format_named
     from collectors.formats.text import LogFormatError, Reading
@@ -72,7 +74,7 @@ def reading_of(log_format: str | None, station: str | None, timezone: str, begin
     except (LogFormatError, Unfit) as error:
         raise Complaint(str(error)) from error
     begins = None if begin is None else instant_of(begin, zone, "--begin")
-    return Reading(station=name, zone=zone, begin=begins)
+    return Reading(station=name, zone=zone, begin=begins, mend=mend)
 
 
 def station_of(log: str) -> str:

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from collectors.formats import citrine, commaseparated, homeassistant, plain, steve, testtool
+from collectors.formats.mended import Mender
 from collectors.formats.text import LogFormatError, Reading
 from collectors.logfile import BYTE_ORDER_MARK, BadLine, LogRecord, read_log
 
@@ -36,7 +37,8 @@ def _fits_ours(lines: Sequence[str]) -> bool:
 
 
 def _read_ours(chunks: Iterable[bytes], reading: Reading) -> Iterator[LogRecord | BadLine]:
-    return read_log(chunks, station=reading.station)
+    mend = Mender(reading) if reading.mend else None
+    return read_log(chunks, station=reading.station, mend=mend)
 
 
 #: In the order they are tried: what is told apart most surely first, bare frames last.

@@ -34,11 +34,13 @@ class LogFormatError(Exception):
 
 class Reading(Struct, frozen=True, kw_only=True):
     """What the reader of a log is told beside the log. `station` is for logs that name none, `zone` for times
-    without one, `begin` (aware) for logs whose lines have no date or no time at all."""
+    without one, `begin` (aware) for logs whose lines have no date or no time at all. `mend`: lines of our own
+    format that lack a time or a direction are kept all the same (for judging; nothing of it is stored)."""
 
     station: str | None = None
     zone: tzinfo = UTC
     begin: datetime | None = None
+    mend: bool = False
 
 
 class Entry(NamedTuple):
