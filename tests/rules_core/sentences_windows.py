@@ -1,9 +1,11 @@
-"""The sentences of silences and maintenance windows.
+"""The sentences of silences and maintenance windows, and of our own destinations.
 
 10:00 els silences station=S-1 from 10:00 until 12:00 as s1
 10:00 els plans work at site=GNT fault=station.offline from 10:00 until day 2 12:00 as m1
 10:00 els plans work at site=GNT on Mon Tue from 22:00 to 06:00 as m1
 10:00 els ends s1
+10:00 destination shop fails
+10:00 destination shop accepts
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from rules.core.model import Observation, WindowEnded, WindowSet
+from rules.core.model import DestinationFared, Observation, WindowEnded, WindowSet
 from rules.core.recurrence import Once, Recurrence, Weekly
 from rules.core.window import Matcher, Window, WindowKind
 
@@ -22,6 +24,7 @@ MADE = re.compile(
     r"(?: on (?P<days>[A-Z][a-z]{2}(?: [A-Z][a-z]{2})*) from (?P<opens>\d\d:\d\d) to (?P<closes>\d\d:\d\d)"
     r"| from (?P<since>.+?) until (?P<until>.+?)) as (?P<id>\w+)$"
 )
+FARED = re.compile(r"destination (?P<name>\w+) (?P<how>fails|accepts)$")
 ENDED = re.compile(r"(?P<who>\w+) ends (?P<id>\w+)$")
 
 
@@ -30,6 +33,12 @@ def read(text: str, at: datetime, moment: Callable[[str], datetime]) -> list[Obs
     ended = ENDED.match(text)
     if ended is not None:
         return [WindowEnded(station="", at=at, window_id=ended["id"], by=ended["who"])]
+    fared = FARED.match(text)
+    if fared is not None:
+        failing = fared["how"] == "fails"
+        return [
+            DestinationFared(station="", at=at, destination=fared["name"], failing=failing, detail="HTTP 401")
+        ]
     made = MADE.match(text)
     if made is None:
         return []
