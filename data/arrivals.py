@@ -44,3 +44,8 @@ def insert_table(cursor: duckdb.DuckDBPyConnection, table: str, batch: pa.Table,
         cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM {arrivals.name} {conflict}")
     finally:
         arrivals.rows = None
+
+
+def forget(cursor: duckdb.DuckDBPyConnection) -> None:
+    """After a ROLLBACK: names that were given within the transaction went with it."""
+    _known.pop(cursor, None)

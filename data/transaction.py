@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import duckdb
 
+from data.arrivals import forget
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -25,5 +27,6 @@ def in_transaction(cursor: duckdb.DuckDBPyConnection, job: Callable[[duckdb.Duck
         except duckdb.Error as error:
             # A failed COMMIT has ended the transaction already; the first error is the one to tell.
             log.debug("nothing to roll back: %s", error)
+        forget(cursor)
         raise
     return result
