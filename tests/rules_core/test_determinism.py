@@ -66,6 +66,7 @@ SPARING = Policy(
     remind_low_s=90_000,
     ack_expires_s=25_000,
     service_hours="11:00-11:20",
+    idle_hours="11:00-11:20",
 )
 QUIET = tuple(
     replace(one, quiet=(parse_quiet("11:10-12:05"),)) if one.name == "helpdesk" else one

@@ -27,6 +27,7 @@ from tests.rules_core.helpers import at
 
 LOCK, CRITICAL_SAFETY, MEDIUM = "ConnectorLockFailure", "GroundFailure", "ReaderFailure"
 QUIET_STATIONS = Policy(offline_min_s=864_000, clear_delay_s=60)
+SPARED_NIGHTS = Policy(offline_min_s=864_000, clear_delay_s=60, idle_hours="07:00-19:00")
 NIGHT = 15 * 3600.0  # 01:00 UTC, 02:00 in Brussels
 
 
@@ -228,8 +229,8 @@ def test_seven_in_the_morning_is_seven_on_the_wall(now: str, end: str) -> None:
     assert found == datetime.fromisoformat(end).replace(tzinfo=UTC)
 
 
-def test_an_idle_fault_at_night_waits_for_the_hours_of_service() -> None:
-    one = judge()
+def test_an_idle_fault_at_night_waits_for_the_hours_that_are_set_for_it() -> None:
+    one = judge(policy=SPARED_NIGHTS)
     effects = play(one, NIGHT + 1000, report(NIGHT))
     assert told(effects) == []
     assert [row.suppression for row in helpers.incidents(effects).values()] == [["night"]]
@@ -237,7 +238,7 @@ def test_an_idle_fault_at_night_waits_for_the_hours_of_service() -> None:
 
 
 def test_a_fault_under_a_charging_car_wakes_the_installer_and_says_why() -> None:
-    one = judge()
+    one = judge(policy=SPARED_NIGHTS)
     base = {"station": "GNT-1"}
     effects = play(
         one,
