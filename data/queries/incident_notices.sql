@@ -3,7 +3,10 @@
 -- inputs: $incident_id
 -- reader: triage detail, fault
 -- scope: visible
-SELECT n.dedup_key, n.destination, n.channel, n.party, item.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
+SELECT n.dedup_key, 
+       -- A customer who subscribed: by address for who may see everything, else as one of them.
+       coalesce((SELECT w.email FROM subscription w WHERE EXISTS (FROM house) AND n.destination = 'customers/' || w.subscription_id),
+                split_part(n.destination, '/', 1)) AS destination, n.channel, n.party, item.reason, n.state, n.suppressed, n.attempts, n.created_at, n.sent_at,
        n.last_class, n.last_code, n.last_detail, n.subject
 FROM notice_item item
 JOIN notice n USING (dedup_key)

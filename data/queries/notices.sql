@@ -3,7 +3,10 @@
 -- inputs: $since (UTC), $limit, $swallowed (those that were held back too)
 -- reader: notices
 -- scope: visible
-SELECT n.created_at, n.sent_at, n.destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.last_class,
+SELECT n.created_at, n.sent_at, 
+       -- A customer who subscribed: by address for who may see everything, else as one of them.
+       coalesce((SELECT w.email FROM subscription w WHERE EXISTS (FROM house) AND n.destination = 'customers/' || w.subscription_id),
+                split_part(n.destination, '/', 1)) AS destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.last_class,
        n.last_code, n.last_detail, n.subject, n.body, n.dedup_key, n.incident_id,
        i.station, i.fault, i.severity, coalesce(i.site, r.site) AS site
 FROM notice n

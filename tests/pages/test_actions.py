@@ -236,3 +236,23 @@ def test_the_owner_process_refuses_what_a_role_may_not_do_and_writes_it_down(
     assert audit(live)[-1][0::3] == (EMAIL[role], "refused")
     assert incident(door, fault) == before
     assert line.told == told
+
+
+def test_a_customer_switches_messages_on_for_one_station_and_off_again(
+    live: Place, open_page: Opener, door: ReadDoor
+) -> None:
+    def wish() -> list[tuple[Any, ...]]:
+        found = door.query("subscription", HELPDESK, email=EMAIL["customer"])
+        return found.select("stations", "kinds").rows()
+
+    page = open_page(live, "customer", "customer")
+    assert "U krijgt nu geen berichten." in [one.value for one in page.markdown]
+    page.toggle(key="sub-want").set_value(True).run()
+    page.multiselect(key="sub-stations").set_value([MINE]).run()
+    page.button(key="sub-save").click().run()
+    assert wait_for(wish) == [([MINE], ["down", "up"])]
+    page = open_page(live, "customer", "customer")
+    assert f"Berichten gaan naar {EMAIL['customer']}." in [one.value for one in page.markdown]
+    page.toggle(key="sub-want").set_value(False).run()
+    page.button(key="sub-save").click().run()
+    assert wait_for(lambda: not wish())
