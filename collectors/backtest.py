@@ -147,8 +147,9 @@ Message = tuple[str, str, str]  # incident, destination, reason
 
 def _counted(judged: Judged, pairs: Mapping[str, str]) -> Counter[Message]:
     return Counter(
-        (pairs.get(one.incident_id, one.incident_id), one.destination, one.reason.value)
+        (pairs.get(item.incident_id, item.incident_id), one.destination, item.reason.value)
         for one in judged.notices
+        for item in one.told
     )
 
 
@@ -156,7 +157,8 @@ def _message_lines(some: Counter[Message], judged: Judged, names: Mapping[str, s
     """`names`: the incident's id as the judge of these messages knows it. Oldest first."""
     sent: dict[Message, list[NoticeRow]] = {}
     for one in judged.notices:
-        sent.setdefault((one.incident_id, one.destination, one.reason.value), []).append(one)
+        for item in one.told:
+            sent.setdefault((item.incident_id, one.destination, item.reason.value), []).append(one)
     found = []
     for (incident, destination, reason), n in some.items():
         number = names.get(incident, incident)

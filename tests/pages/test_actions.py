@@ -182,6 +182,25 @@ def test_a_fault_is_handed_over_with_a_reason_only(
     assert (EMAIL["helpdesk"], "helpdesk", "hand_over", "accepted") in audit(live)
 
 
+def test_a_fault_is_snoozed_with_a_reason_and_woken_again(
+    live: Place, open_page: Opener, door: ReadDoor, fault: str
+) -> None:
+    page = opened(live, open_page, "helpdesk", fault)
+    page.radio(key=f"snooze-{fault}").set_value("four").run()
+    page.checkbox(key=f"member-{fault}").uncheck().run()
+    page.button(key=f"snooze-send-{fault}").click().run()
+    assert page.warning
+    page.text_input(key=f"snooze-why-{fault}").set_value("Technieker komt om drie uur").run()
+    page.button(key=f"snooze-send-{fault}").click().run()
+    row = wait_for(lambda: found if (found := incident(door, fault))["snoozed_until"] else None)
+    assert (row["snoozed_by"], row["snooze_wakes"]) == (EMAIL["helpdesk"], ["back", "worse"])
+    assert "snoozed" in row["suppression"]
+    page = opened(live, open_page, "helpdesk", fault)
+    page.button(key=f"wake-{fault}").click().run()
+    wait_for(lambda: incident(door, fault)["snoozed_until"] is None or None)
+    assert ("woke", EMAIL["helpdesk"]) in events(door, fault)
+
+
 @pytest.mark.parametrize("role", ["helpdesk", "installer"])
 def test_a_finding_is_saved_and_a_wrong_side_needs_the_right_one(
     live: Place, open_page: Opener, door: ReadDoor, fault: str, role: str

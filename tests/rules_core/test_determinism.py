@@ -218,7 +218,7 @@ def _acts(judged: list[Effect], log: list[Observation]) -> list[Observation]:
     return [*log, *acts[:5]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(logs, st.integers(0, 2**32), st.booleans())
 def test_the_same_log_in_any_chunking_with_saves_and_waits_gives_the_same_effects(
     log: list[Observation], seed: int, sparing: bool
