@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class AnswerContext(msgspec.Struct, frozen=True, gc=False):
-    """What answers depend on. `now` is aware UTC; `boot_status` Accepted, Pending or Rejected.
+    """What answers depend on. `now` is aware UTC; `boot_status` Accepted, Pending or Rejected, for a boot.
 
     `authorise` gives the status for a token as OCPP spells it; `new_transaction` the next 1.6 id.
     """

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -157,7 +158,7 @@ class StationConnection(ServerConnection):
         elif frame.type in (CALLRESULT, CALLERROR) and self._waiting is not None:
             self._match(frame)
         intake.touch()
-        if self._pace is not None and (pause_s := self._pace.pause_s(self.loop.time())):
+        if self._pace is not None and (pause_s := self._pace.pause_s(monotonic())):
             self.transport.pause_reading()
             self.loop.call_later(pause_s, self._resume_reading)
         if intake.congested:
@@ -169,7 +170,7 @@ class StationConnection(ServerConnection):
         context = AnswerContext(
             now=now,
             heartbeat_s=desk.heartbeat_s,
-            boot_status=desk.boot_status(self.station),
+            boot_status=desk.boot_status(self.station) if frame.action == "BootNotification" else "",
             authorise=desk.authorise,
             new_transaction=desk.new_transaction,
         )

@@ -75,8 +75,11 @@ def _value(schema: dict[str, Any], definitions: dict[str, Any], made: dict[str, 
     types = TYPES.get(str(kind))
     allowed = frozenset(schema["enum"]) if "enum" in schema else None
     whole = kind == "integer"
+    plain = types[0] if types else None
 
     def check(value: Any, path: str, found: list[str]) -> None:
+        if type(value) is plain and (allowed is None or value in allowed):
+            return  # nearly every value
         if types is not None and not (
             (isinstance(value, types) and (kind == "boolean" or not isinstance(value, bool)))
             or (whole and isinstance(value, float) and value.is_integer())

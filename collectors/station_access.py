@@ -180,5 +180,7 @@ class Pace:
 
     def pause_s(self, now: float) -> float:
         """Seconds to stop reading after a message at `now` (seconds); 0 while the station keeps the pace."""
-        self._due = max(self._due, now) + self._step_s
-        return max(0.0, self._due - now - BURST_S)
+        due = (self._due if self._due > now else now) + self._step_s
+        self._due = due
+        ahead = due - now - BURST_S
+        return ahead if ahead > 0.0 else 0.0
