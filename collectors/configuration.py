@@ -49,6 +49,52 @@ def variables_reported(reading: Reading, payload: dict[str, Any]) -> None:
                 _variable(reading, entry, attribute.get("value"), readonly)
 
 
+class Changes:
+    """Settings asked of one station and not answered yet: an accepted one holds from then on."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[str, dict[str, Any]] | None = None
+
+    def asked(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
+        if action not in CHANGES:
+            return
+        if self._open is None:
+            self._open = {}
+        elif len(self._open) >= MOST_CHANGES:
+            del self._open[next(iter(self._open))]
+        self._open[reading.message_id] = payload
+
+    def answered(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
+        asked = self._open.pop(reading.message_id, None) if self._open else None
+        if asked is not None:
+            CHANGES[action](reading, asked, payload)
+
+
+def _key_changed(reading: Reading, asked: dict[str, Any], payload: dict[str, Any]) -> None:
+    """OCPP 1.6, ChangeConfiguration. What holds after a restart only is told by the station when it holds."""
+    key = read_text(asked.get("key"), 100)
+    if payload.get("status") == "Accepted" and key is not None and not is_secret_name(key):
+        _report(reading, key, asked.get("value"), None)
+
+
+def _variables_changed(reading: Reading, asked: dict[str, Any], payload: dict[str, Any]) -> None:
+    """OCPP 2.x, SetVariables: each result names the variable it is about."""
+    taken = [
+        (entry.get("component"), entry.get("variable"))
+        for entry in _entries(payload.get("setVariableResult"))
+        if entry.get("attributeStatus") == "Accepted"
+    ]
+    for entry in _entries(asked.get("setVariableData")):
+        actual = entry.get("attributeType") in (None, "Actual")
+        if actual and (entry.get("component"), entry.get("variable")) in taken:
+            _variable(reading, entry, entry.get("attributeValue"), None)
+
+
+MOST_CHANGES: Final = 8
+"""Changes of one station under way; a back end has one at a time."""
+CHANGES: Final = {"ChangeConfiguration": _key_changed, "SetVariables": _variables_changed}
 ANSWERS: Final = {"GetConfiguration": keys_told, "GetVariables": variables_told}
 
 

@@ -96,12 +96,15 @@ def decoder_for(version: str | None) -> Decoder:
 class Decoder:
     """Keep one for each station, across its connections: stations repeat messages after a reconnect."""
 
-    __slots__ = ("_asked", "_commands", "_memory", "_promised", "_sampled", "_taken", "_waiting", "version")
+    __slots__ = (
+        "_asked", "_changes", "_commands", "_memory", "_promised", "_sampled", "_taken", "_waiting", "version"
+    )  # fmt: skip
 
     def __init__(self, version: str | None) -> None:
         self.version = version
         self._asked: dict[str, Asked] = {}
         self._commands: dict[str, tuple[str, datetime]] = {}
+        self._changes = configuration.Changes()
         self._memory = Memory()
         self._sampled = 0
         self._waiting = Waiting()
@@ -122,10 +125,8 @@ class Decoder:
 
         A frame from the station always gives at least one observation that proves life.
         """
-        if not frame.findings:
-            plain = self._plain(station, at, direction, frame, record_id)
-            if plain is not None:
-                return plain
+        if not frame.findings and (plain := self._plain(station, at, direction, frame, record_id)):
+            return plain
         reading = Reading(station, at, record_id, frame.message_id or "")
         reading.cut = bool(frame.findings)
         action = frame.action
@@ -201,6 +202,7 @@ class Decoder:
 
     def _command(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
         _put(self._commands, reading.message_id, (action, reading.at))
+        self._changes.asked(reading, action, payload)
         evse, connector = target_of(payload)
         about = self._about(reading, action, payload)
         reading.observations.append(
@@ -283,6 +285,7 @@ class Decoder:
         told = configuration.ANSWERS.get(command[0])
         if told is not None:
             told(reading, payload)
+        self._changes.answered(reading, command[0], payload)
         return command[0]
 
     def _answered(self, reading: Reading, command: tuple[str, datetime], status: str | None) -> None:

@@ -17,6 +17,7 @@ from collectors.ocpp import MAX_OPEN, decoder_for
 from rules.core.model import (
     AnyObservation,
     CommandAnswered,
+    ConfigurationReported,
     FindingSeen,
     Heartbeat,
     PromiseBroken,
@@ -231,3 +232,48 @@ def test_how_a_text_was_cut_is_told(text: str, detail: str | None) -> None:
     found = decoder.decode(STATION, NOON, "in", parse(text), 2).observations
     (cut,) = [o for o in found if isinstance(o, FindingSeen) and o.finding == findings.JSON_TRUNCATED]
     assert (cut.detail, cut.answer) == (detail, True)
+
+
+BEAT = '"component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}'
+LIMIT = '"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Limit"}'
+
+
+@pytest.mark.parametrize(
+    ("version", "request_text", "answer_text", "settings"),
+    [
+        (
+            "1.6",
+            '"ChangeConfiguration",{"key":"HeartbeatInterval","value":"60"}',
+            '{"status":"Accepted"}',
+            [(None, "HeartbeatInterval", "60")],
+        ),
+        (
+            "1.6",
+            '"ChangeConfiguration",{"key":"HeartbeatInterval","value":"60"}',
+            '{"status":"Rejected"}',
+            [],
+        ),
+        (
+            "1.6",
+            '"ChangeConfiguration",{"key":"AuthorizationKey","value":"hidden"}',
+            '{"status":"Accepted"}',
+            [],
+        ),
+        (
+            "2.0.1",
+            f'"SetVariables",{{"setVariableData":[{{"attributeValue":"60",{BEAT}}},'
+            f'{{"attributeValue":"9",{LIMIT}}}]}}',
+            f'{{"setVariableResult":[{{"attributeStatus":"Accepted",{BEAT}}},'
+            f'{{"attributeStatus":"Rejected",{LIMIT}}}]}}',
+            [("OCPPCommCtrlr", "HeartbeatInterval", "60")],
+        ),
+    ],
+)
+def test_a_setting_holds_once_the_station_accepted_it(
+    version: str, request_text: str, answer_text: str, settings: list[tuple[str | None, str, str]]
+) -> None:
+    decoder = decoder_for(version)
+    decoder.decode(STATION, NOON, "out", parse(f'[2,"c1",{request_text}]'), 1)
+    told = decoder.decode(STATION, NOON, "in", parse(f'[3,"c1",{answer_text}]'), 2).observations
+    found = [(o.component, o.key, o.value) for o in told if isinstance(o, ConfigurationReported)]
+    assert found == settings
