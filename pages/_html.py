@@ -120,16 +120,29 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="lw-facts">{rows}</dl>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = ()) -> str:
-    """Cells are HTML already (use `escape`). `numeric` columns are set right."""
-    first = "".join(f"<th{_right(i, numeric)}>{escape(title)}</th>" for i, title in enumerate(head))
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = (), *, stacked: bool = False
+) -> str:
+    """Cells are HTML already (use `escape`). `numeric` columns are set right. `stacked`: on a phone each row
+    is a card whose values carry their column's name; the roles keep it a table for a screen reader.
+    """
+    role = {part: f' role="{part}"' if stacked else "" for part in ("table", "row", "columnheader", "cell")}
+    first = "".join(
+        f"<th{role['columnheader']}{_right(i, numeric)}>{escape(title)}</th>" for i, title in enumerate(head)
+    )
+    names = [f' data-label="{escape(title)}"' if stacked else "" for title in head]
     body = "".join(
-        "<tr>" + "".join(f"<td{_right(i, numeric)}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
+        f"<tr{role['row']}>"
+        + "".join(
+            f"<td{role['cell']}{_right(i, numeric)}{names[i]}>{cell}</td>" for i, cell in enumerate(row)
+        )
+        + "</tr>"
         for row in rows
     )
+    kind = "lw-table lw-stack" if stacked else "lw-table"
     return (
-        f'<div class="lw-scroll" tabindex="0"><table class="lw-table"><thead><tr>{first}</tr></thead><tbody>'
-        f"{body}</tbody></table></div>"
+        f'<div class="lw-scroll" tabindex="0"><table class="{kind}"{role["table"]}><thead>'
+        f"<tr{role['row']}>{first}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -16,14 +16,14 @@ from pages._texts import Words
 TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
-    "severity": 100,
-    "fault": 156,
+    "severity": 98,
+    "fault": 226,
     "station": 104,
-    "site": 102,
+    "site": 108,
     "side": 80,
     "owner": 84,
     "since": 74,
-    "term": 92,
+    "term": 82,
     "times": 40,
 }
 
@@ -75,3 +75,11 @@ def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
         }
 
     return pl.DataFrame([line(row) for row in rows.iter_rows(named=True)])
+
+
+def labels(words: Words, rows: pl.DataFrame) -> list[str]:
+    """Each incident in one line, for a list on a phone."""
+    return [
+        f"{h.SEVERITY_MARK.get(row['severity'], '')} {row['station'] or members(words, row)} · {row['name']}"
+        for row in rows.iter_rows(named=True)
+    ]

@@ -119,6 +119,6 @@ for row in rows.iter_rows(named=True):
     if user.role != "customer":
         line.append(escape(words.of("reason", row["reason"]) if row["reason"] else "–"))
     lines.append(line)
-show(h.table(head, lines, numeric=(3, 4, 5, 6)))
+show(h.table(head, lines, numeric=(3, 4, 5, 6), stacked=True))
 if pages > 1:
     st.pagination(pages, key="session-page")

@@ -13,7 +13,7 @@ from pages import _incident as view
 from pages import _names
 from pages._actions import acknowledge, decide, say_done
 from pages._data import ask, days_ago
-from pages._inbox import TRAYS, WIDTHS, cells, in_tray, matching
+from pages._inbox import TRAYS, WIDTHS, cells, in_tray, labels, matching
 from pages._session import require
 from pages._told import told
 from pages._ui import empty, title
@@ -39,30 +39,51 @@ def grid(rows: pl.DataFrame) -> str:
         st.session_state["grid"] = key
         st.session_state["start"] = ids.index(chosen) if chosen in ids else 0
     start = st.session_state["start"]
-    event = st.dataframe(
-        cells(words, rows),
-        hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=min(640, HEADER + ROW_HEIGHT * len(ids)),
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-        selection_default={"selection": {"rows": [start], "columns": [], "cells": []}},
-        column_config={
-            words(f"col.{name}"): st.column_config.Column(width=width) for name, width in WIDTHS.items()
-        },
-    )
+    with st.container(key="pick"):
+        pick(rows, ids, start, key)
+    with st.container(key="sheet"):
+        event = st.dataframe(
+            cells(words, rows),
+            hide_index=True,
+            row_height=ROW_HEIGHT,
+            height=min(640, HEADER + ROW_HEIGHT * len(ids)),
+            on_select="rerun",
+            selection_mode="single-row",
+            key=key,
+            selection_default={"selection": {"rows": [start], "columns": [], "cells": []}},
+            column_config={
+                words(f"col.{name}"): st.column_config.Column(width=width) for name, width in WIDTHS.items()
+            },
+        )
     picked = event.selection.rows
     chosen = ids[picked[0]] if picked and picked[0] < len(ids) else ids[start]
     st.session_state["chosen"] = chosen
     return str(chosen)
 
 
+def pick(rows: pl.DataFrame, ids: list[str], start: int, key: str) -> None:
+    """The same choice as a list, for a phone: there the style shows it instead of the table."""
+
+    def choose() -> None:
+        st.session_state["chosen"] = st.session_state[f"pick-{key}"]
+        st.session_state["decided"] = st.session_state.get("decided", 0) + 1
+
+    names = dict(zip(ids, labels(words, rows), strict=True))
+    st.selectbox(
+        words("triage.pick"),
+        ids,
+        index=start,
+        format_func=lambda number: names[number],
+        key=f"pick-{key}",
+        on_change=choose,
+    )
+
+
 @st.fragment
 def desk(shown: pl.DataFrame) -> None:
     """Grid and proof side by side; choosing a row redraws these two only."""
     require("helpdesk")
-    left, right = st.columns([1.75, 1], gap="medium")
+    left, right = st.columns([2.1, 1], gap="medium")
     with left:
         chosen = grid(shown)
     row = view.one(user, chosen)

@@ -133,7 +133,7 @@ def test_every_page_of_a_role_opens_on_a_desk_and_fits_a_phone(visit: Visit, rol
     fits(page)
 
 
-@pytest.mark.parametrize("name", ["uptime", "notices"])
+@pytest.mark.parametrize("name", ["uptime", "notices", "sessions"])
 def test_the_last_column_of_a_table_is_seen_on_a_phone(visit: Visit, name: str) -> None:
     page = visit("helpdesk", f"/{name}", phone=True)
     table = page.locator(".lw-scroll").first
@@ -238,6 +238,15 @@ def test_a_tray_is_part_of_the_address_and_back(visit: Visit) -> None:
     page.get_by_text("Mobiflow 2").click()
     expect(page).to_have_url(re.compile("tray=operator"))
     expect(page.locator(".st-key-detail .lw-owner")).to_contain_text("Mobiflow")
+
+
+def test_on_a_phone_a_fault_is_chosen_from_a_list(visit: Visit) -> None:
+    page = visit("helpdesk", "/triage?tray=all", phone=True)
+    expect(page.locator(".st-key-detail .lw-head h3")).to_have_text("Hele locatie offline")
+    expect(page.locator(".st-key-sheet")).to_be_hidden()
+    page.locator(".st-key-pick input").click()
+    page.get_by_role("option", name=re.compile("Zwak signaal")).click()
+    expect(page.locator(".st-key-detail .lw-head h3")).to_have_text("Zwak signaal")
 
 
 def test_choosing_a_row_of_the_grid_shows_its_proof(visit: Visit) -> None:
