@@ -11,6 +11,7 @@ from rules.core.hours import parse_quiet
 from rules.core.judge import Judge
 from rules.core.model import (
     Effect,
+    Heartbeat,
     NoticeRow,
     Observation,
     SessionAccepted,
@@ -310,3 +311,15 @@ def test_a_hundred_flaps_are_two_messages_a_digest_a_day_and_one_end() -> None:
     ]
     assert reasons == ["first", "flapping", "digest", "resolved"]
     assert lock.count == 100
+
+
+def test_a_restart_with_children_of_a_site_outage_tells_none_of_them() -> None:
+    names = [f"GNT-{n}" for n in range(1, 6)]
+    policy = Policy(default_heartbeat_s=60)
+    one = judge(names, policy)
+    effects = play(one, 420, *(Heartbeat(station=name, at=at(n)) for n, name in enumerate(names)))
+    assert len(helpers.incidents(effects)) == 6
+    restored = judge(names, policy, state=one.state())
+    messages = sent(effects + restored.advance(at(2000)))
+    rows = helpers.incidents(effects)
+    assert [rows[item.incident_id].scope.value for one in messages for item in one.told] == ["site"]
