@@ -93,7 +93,10 @@ def _decoded(line: bytes | str) -> Any:
     try:
         return msgspec.json.decode(line)
     except msgspec.DecodeError:
-        text = json.dumps(json.loads(line), ensure_ascii=False)
+        try:
+            text = json.dumps(json.loads(line), ensure_ascii=False)
+        except ValueError as error:
+            raise ValueError("not JSON") from error
         return msgspec.json.decode(text.encode(errors="replace"))
 
 

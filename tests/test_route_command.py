@@ -126,6 +126,10 @@ def test_a_fault_with_a_slip_of_the_pen_is_answered_with_what_is_near(
 ) -> None:
     assert main(ask(folder, "GNT-1", "station.ofline")) == 2
     assert "did you mean station.offline" in capsys.readouterr().err
+    assert main(ask(folder, "GNT-1", "ground.failure")) == 2
+    assert "electrical.ground" in capsys.readouterr().err
+    assert main(ask(folder, "GNT-1", "xyz")) == 2
+    assert "it has auth.card_refused, " in capsys.readouterr().err
 
 
 def test_a_database_at_rest_tells_register_and_what_the_station_says_of_itself(

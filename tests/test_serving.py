@@ -88,10 +88,15 @@ def test_a_second_owner_is_refused_while_the_first_runs(place: Path) -> None:
     assert re.search(r"laadwacht\.duckdb is in use by process \d+", line)
 
 
-def test_ctrl_c_ends_the_owner_cleanly(place: Path) -> None:
+def test_ctrl_c_ends_the_owner_cleanly_and_it_told_where_it_listened(place: Path) -> None:
+    port = settings_in(place).ocpp.port
     with running("serve", place) as owner:
         owner.send_signal(signal.SIGINT)
         assert owner.wait(30) == 0
+        assert owner.stderr is not None
+        said = owner.stderr.read()
+    assert f"stations: ws://127.0.0.1:{port}/<station>" in said
+    assert "no destinations: nobody is told of anything" in said
     Store.open(settings_in(place).database).close()
 
 

@@ -164,6 +164,8 @@ def test_a_format_can_be_named_and_a_log_that_names_no_station_is_named_after_it
 
 def test_a_line_that_is_no_case_is_named(place: Path) -> None:
     assert "log.jsonl: line 1: " in complaint_of(laadwacht("score", "log.jsonl", cwd=place))
+    (place / "empty.jsonl").write_text("")
+    assert "wanted one JSON object a line" in complaint_of(laadwacht("score", "empty.jsonl", cwd=place))
 
 
 def test_score_prints_figures_and_a_line_for_every_case(place: Path) -> None:

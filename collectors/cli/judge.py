@@ -133,8 +133,9 @@ def score(
         raise Complaint(f"{corpus}: cannot be read: {error.strerror}") from error
     cases, bad = read_cases(lines)
     told = [f"{corpus}: line {line.line}: {line.reason}" for line in bad]
-    if bad and not cases:
-        raise Complaint(*told)
+    if not cases:
+        about = "; ".join(told[:1]) or f"{corpus}: nothing in it"
+        raise Complaint(f"{about}; no case at all: wanted one JSON object a line, with frames and truth_side")
     for line in told:
         print(f"laadwacht: {line}", file=sys.stderr)
     report = score_cases(cases, rules, policy_from(settings), bad)

@@ -36,9 +36,26 @@ def run_until_told(settings: Settings) -> int:
     for warning in door_warnings(settings.ocpp):
         log.warning(warning)
     try:
-        return _run(run_owner(settings))
+        return _run(run_owner(settings, started=lambda _owner: log.info(_doors(settings))))
     except OwnerError as error:
         raise Complaint(*str(error).splitlines()) from error
+
+
+def _doors(settings: Settings) -> str:
+    """Where it listens, and what keeps a first message back: silence at a first trial looks like a defect."""
+    ocpp, delivery = settings.ocpp, settings.delivery
+    scheme = "wss" if ocpp.tls_certificate else "ws"
+    doors = (
+        f"stations: {scheme}://{ocpp.host}:{ocpp.port}/<station>; "
+        f"metrics: http://{settings.http.host}:{settings.http.port}/metrics"
+    )
+    if not settings.destinations:
+        return f"{doors}; no destinations: nobody is told of anything"
+    wait = (
+        f"a first message waits {delivery.group_wait_s:g} s for what belongs with it (delivery.group_wait_s)"
+    )
+    told = f"destinations: {', '.join(d.name for d in settings.destinations)}"
+    return f"{doors}; {told}; {wait if delivery.group_wait_s else 'nothing is grouped'}"
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:

@@ -7,6 +7,7 @@ register in a file.
 from __future__ import annotations
 
 import difflib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,9 +67,9 @@ def route(
     begins = datetime.now(UTC) if at is None else options.instant_of(at, zone, "--at")
     catalog = _catalog(settings)
     if fault not in catalog.faults:
-        near = difflib.get_close_matches(fault, catalog.faults, n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise Complaint(f"route: the catalogue has no fault {fault!r}{hint}")
+        near = _near(fault, list(catalog.faults))
+        hint = f"did you mean {', '.join(near)}?" if near else f"it has {', '.join(sorted(catalog.faults))}"
+        raise Complaint(f"route: the catalogue has no fault {fault!r}; {hint}")
     assets, told = _from_file(stations) if stations is not None else _from_store(settings, station)
     found = ask(
         Asked(
@@ -90,6 +91,14 @@ def route(
         for line in sentences(found, catalog, language, every_rule=explain):
             print(line)
     return 0
+
+
+def _near(fault: str, known: list[str]) -> list[str]:
+    """Names that share a word with what was asked, or else look like it."""
+    asked = {word for word in re.split(r"\W|_", fault.casefold()) if len(word) > 2}
+    sharing = [name for name in known if asked & set(re.split(r"\W|_", name))]
+    by_looks = difflib.get_close_matches(fault, sharing or known, n=5, cutoff=0.0 if sharing else 0.4)
+    return by_looks[: 5 if sharing else 3]
 
 
 def _catalog(settings: Any) -> Any:

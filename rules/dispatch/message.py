@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from rules.core.catalog import Catalog
+from rules.core.informed import merely_informed
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow
 from rules.core.templates import fill, lay_out
 from rules.dispatch import group_message, webhook
@@ -170,6 +171,15 @@ class _Page:
         if notice.reason is NoticeReason.RESOLVED:  # what to beware of and to do is over
             for word in ("safety", "imminent", "driver", "driver_short", "your_part"):
                 self.words.pop(word, None)
+        elif self.audience != "helpdesk" and self._merely_informed():
+            self.words.pop("task", None)
+            self.words["informed"] = facts.say("informed")
+
+    def _merely_informed(self) -> bool:
+        notice, facts = self.notice, self.facts
+        asked = notice.reason is NoticeReason.ESCALATED  # the step that calls it is marked only after this
+        routing = facts.catalog.routing
+        return not asked and merely_informed(facts.incident, routing, notice.destination, notice.party)
 
     def _template(self, kind: str) -> str:
         """The template of this reason for this audience, or that audience's own for every other reason."""

@@ -152,8 +152,11 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     def map_link(self) -> str:
         asset = self.asset
-        if asset is None or asset.latitude is None or asset.longitude is None:
+        if asset is None:
             return ""
+        if asset.latitude is None or asset.longitude is None:
+            address = clean(asset.address) if asset.address else ""
+            return f"https://www.openstreetmap.org/search?query={quote(address, safe='')}" if address else ""
         spot = f"{asset.latitude:.6f}", f"{asset.longitude:.6f}"
         return f"https://www.openstreetmap.org/?mlat={spot[0]}&mlon={spot[1]}#map=18/{spot[0]}/{spot[1]}"
 
@@ -198,19 +201,28 @@ class Facts(Struct, frozen=True, kw_only=True):
     def _whose(self) -> dict[str, str]:
         row = self.incident
         name = {Owner.INSTALLER: row.installer, Owner.CUSTOMER: row.customer}.get(row.owner)
-        owner = self.say(f"owner.{row.owner.value}", name=clean(name or "?", 80))
+        whose = clean(name, 80) if name else self.say("owner.unknown")
+        owner = self.say(f"owner.{row.owner.value}", name=whose)
         task = self.catalog.tasks.get(row.task)
         words = {
             "owner": owner,
             "side": self.say(f"side.{row.side.value}"),
             "cause": self.say(f"cause.{row.cause.value}"),
-            "solver": self.say(f"solver.{row.owner.value}", name=clean(name or "?", 80)),
+            "solver": self.say(f"solver.{row.owner.value}", name=whose),
             "helpdesk": self._helpdesk(),
+            "here": self._here(),
         }
         if task is not None:
             words["task"] = f"{task.text.in_(self.language)} [{task.id}]"
             words["contact"] = self._contact(task.contact)
         return words
+
+    def _here(self) -> str:
+        """Why the helpdesk has what is another's by its fault; empty where that other has it."""
+        row = self.incident
+        if row.route_party != Owner.OPERATOR.value or row.owner is Owner.OPERATOR:
+            return ""
+        return clean(row.route_words.get(self.language, ""))
 
     def _helpdesk(self) -> str:
         tasks = self.catalog.tasks.values()

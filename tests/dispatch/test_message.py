@@ -328,3 +328,10 @@ def test_the_renderer_writes_in_the_language_of_the_destination(catalog: Catalog
     )
     assert "Korenmarkt 1" in renderer(notice(), site_wide)[2]
     assert renderer.mark_duplicate("fr", "s", "b")[0] == "(doublon possible) s"
+
+
+def test_an_address_without_coordinates_is_looked_up_on_the_map(catalog: Catalog) -> None:
+    asset = replace(ASSET, latitude=None, longitude=None)
+    _, body = render(notice(), incident(), asset, catalog, language="nl", dashboard_url="http://x")
+    found = "https://www.openstreetmap.org/search?query=Korenmarkt%201%2C%209000%20Gent"
+    assert f"Kaart: {found}\n" in body
