@@ -35,7 +35,7 @@ class Judged(Struct):
         for effect in effects:
             if isinstance(effect, IncidentRow):
                 self.rows[effect.incident_id] = effect
-            elif isinstance(effect, NoticeRow) and effect.suppressed is None:
+            elif isinstance(effect, NoticeRow) and effect.suppressed is None and effect.work is None:
                 self.notices.append(effect)
 
     def opened(self) -> dict[str, IncidentRow]:

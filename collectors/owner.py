@@ -160,6 +160,7 @@ class Owner:
             renderer,
             on_notices=self.delivery.wake,
             on_first_aid=self._treat,
+            of_work=renderer.of_work,
             # A tapped station whose messages wait in the spool only looks silent.
             held=lambda: self.spooling is not None and not self.spooling.spool.empty,
         )

@@ -266,6 +266,10 @@ class CustomerSettings(Struct, frozen=True, kw_only=True):
     wait_s: Annotated[
         SecondsOrNone, Meta(description="seconds a fault must last before customers are told")
     ] = 300
+    quiet_hours: Annotated[
+        tuple[str, ...],
+        Meta(description='hours in which customers hear nothing that can wait, as ["22:00-07:00"]'),
+    ] = ()
 
 
 class WatchdogSettings(Struct, frozen=True, kw_only=True):

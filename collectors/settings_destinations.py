@@ -7,7 +7,7 @@ Decides whether a destination is complete and unambiguous. Whether its address c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
 from collectors.settings import DestinationSettings
@@ -75,9 +75,16 @@ def _quiet(raw: Raw, mistakes: list[str]) -> tuple[str, ...]:
     ok, entries = convert(raw, tuple[str, ...], (), mistakes)
     if not ok:
         return ()
+    mistakes += quiet_mistakes(raw, entries)
+    return tuple(entries)
+
+
+def quiet_mistakes(raw: Raw, entries: Sequence[str]) -> list[str]:
+    """What is wrong with entries of quiet hours."""
+    found = []
     for entry in entries:
         try:
             parse_quiet(entry)
         except ValueError as error:
-            mistakes.append(raw.mistake(str(error), 'write "22:00-07:00" or "low+medium: Mo-Fr 18:00-08:00"'))
-    return tuple(entries)
+            found.append(raw.mistake(str(error), 'write "22:00-07:00" or "low+medium: Mo-Fr 18:00-08:00"'))
+    return found

@@ -15,7 +15,7 @@ import msgspec
 from collectors.settings import SECTIONS, Settings, SettingsError
 from collectors.settings_addresses import address_of
 from collectors.settings_delivery import DeliverySettings
-from collectors.settings_destinations import destinations_from
+from collectors.settings_destinations import destinations_from, quiet_mistakes
 from collectors.settings_sources import Gathered, gather
 from collectors.settings_values import convert
 from rules.core.service_hours import parse
@@ -111,6 +111,9 @@ def _hours(settings: Settings, found: Gathered) -> list[str]:
         except ValueError as error:
             raw = found.values[("delivery", name)]
             mistakes.append(raw.mistake(str(error), f"the default is {getattr(DeliverySettings(), name)}"))
+    quiet = found.values.get(("customers", "quiet_hours"))
+    if quiet is not None:
+        mistakes += quiet_mistakes(quiet, settings.customers.quiet_hours)
     return mistakes
 
 

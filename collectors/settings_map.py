@@ -30,6 +30,7 @@ def policy_from(settings: Settings) -> Policy:
         fixed_check_s=settings.hold.fixed_check_s,
         **structs.asdict(settings.delivery),
         customer_wait_s=settings.customers.wait_s if settings.customers.url.reveal() else None,
+        customer_quiet=tuple(parse_quiet(entry) for entry in settings.customers.quiet_hours),
     )
 
 

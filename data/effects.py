@@ -298,6 +298,8 @@ def _notice_target(rendered: Mapping[str, Rendered]) -> _Target:
                 times="not_before created_at",
                 integers="seq",
             ),
+            ("window_id", pa.string(), lambda row: row.work.window_id if row.work else None),
+            ("stations", TEXT_LIST, lambda row: row.work.stations if row.work else None),
             ("state", pa.string(), lambda row: "suppressed" if row.suppressed else "queued"),
             ("attempts", pa.int32(), lambda row: 0),
             ("language", pa.string(), part(0)),

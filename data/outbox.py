@@ -2,8 +2,8 @@
 
 Decides order and superseding, both in one transaction so that no crash can break them. For each incident and
 destination notices go out in the order of `seq`; a resolve whose opening was never sent takes the opening
-with it, where neither notice says anything else. Must never send anything, nor hand out one notice twice
-while its lease lasts.
+with it, where neither notice says anything else, and so does the end of planned work that nobody heard of.
+Must never send anything, nor hand out one notice twice while its lease lasts.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     payload: str | None = None
 
 
+ENDS = ("resolved", "called_off")
 # Only incidents that have something waiting here matter: few, while the table holds years of sent notices.
 _STORY = """
 WITH waiting AS MATERIALIZED (
@@ -246,7 +247,7 @@ def _waiting(store: Store, destination: str) -> tuple[bool, bool]:
     waits = "FROM notice WHERE destination = ? AND state = 'queued'"
     if not store.sql(f"SELECT 1 {waits} LIMIT 1", [destination]).height:
         return False, False
-    ends = f"SELECT 1 FROM notice_item WHERE reason = 'resolved' AND dedup_key IN (SELECT dedup_key {waits})"
+    ends = f"SELECT 1 FROM notice_item WHERE reason IN {ENDS} AND dedup_key IN (SELECT dedup_key {waits})"
     return True, store.sql(f"{ends} LIMIT 1", [destination]).height > 0
 
 
@@ -281,7 +282,7 @@ def unheard_keys(story: Sequence[Line]) -> set[str]:
     heard = {line.incident_id for line in story if line.heard}
     ends: dict[str, int] = {}
     for line in story:
-        if line.reason == "resolved" and line.state == "queued" and line.incident_id not in heard:
+        if line.reason in ENDS and line.state == "queued" and line.incident_id not in heard:
             ends[line.incident_id] = max(line.seq, ends.get(line.incident_id, line.seq))
     queued = [line for line in story if line.state == "queued"]
     while True:

@@ -19,6 +19,7 @@ from pages._ui import empty, section, show, title
 DAYS = 30
 MOST = 200
 SHOWN_GAPS = 20
+LONGEST = 80
 TONE = {
     "sent": ("green", "✓"),
     "dead": ("red", "✕"),
@@ -99,15 +100,28 @@ def line(row: dict[str, Any]) -> list[str]:
         if row["state"] != "sent"
         else str(row["last_code"] or "")
     )
-    fault = _names.fault(words, row["fault"])
-    about = " · ".join(part for part in (row["station"], row["site"]) if part)
-    link = f'<a href="/fault?id={escape(row["incident_id"])}" target="_self">{escape(fault)}</a>'
     return [
         f'<span class="lw-nowrap">{escape(words.when(row["sent_at"] or row["created_at"]))}</span>',
         f"<b>{escape(row['destination'])}</b><small>{escape(_names.party(words, row['party']))}</small>",
-        f"{link}<small>{escape(words.of('notice.reason', row['reason']))} · {escape(about)}</small>",
+        about(row),
         f"{h.badge(words.of('notice', row['state']), tone, mark)}<small>{escape(tried)}</small>",
     ]
+
+
+def about(row: dict[str, Any]) -> str:
+    """The fault with where it is; of planned work, the stations."""
+    where = " · ".join(part for part in (row["station"], row["site"]) if part)
+    reason = words.of("notice.reason", row["reason"])
+    if row["window_id"] is not None:
+        text = reason[:1].upper() + reason[1:]
+        return f'<a href="/silences" target="_self">{escape(text)}</a><small>{escape(clipped(where))}</small>'
+    fault = _names.fault(words, row["fault"])
+    link = f'<a href="/fault?id={escape(row["incident_id"])}" target="_self">{escape(fault)}</a>'
+    return f"{link}<small>{escape(reason)} · {escape(where)}</small>"
+
+
+def clipped(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 board()

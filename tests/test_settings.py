@@ -60,6 +60,7 @@ def test_every_option_can_be_set_by_its_variable(path: tuple[str, ...], tmp_path
         "policies": ("aid.yaml", tmp_path / "aid.yaml"),
         "local_list": ("cards.json", tmp_path / "cards.json"),
         "station_per_day": ("5", 5),
+        "quiet_hours": ("22:00-07:00", ("22:00-07:00",)),
         "service_hours": ("Mo-Fr 08:00-18:00", "Mo-Fr 08:00-18:00"),
         "idle_hours": ("Mo-Fr 08:00-18:00", "Mo-Fr 08:00-18:00"),
         "routing_file": ("routing.yaml", tmp_path / "routing.yaml"),

@@ -7,15 +7,16 @@ SELECT n.created_at, n.sent_at,
        -- A customer who subscribed: by address for who may see everything, else as one of them.
        coalesce((SELECT w.email FROM subscription w WHERE EXISTS (FROM house) AND n.destination = 'customers/' || w.subscription_id),
                 split_part(n.destination, '/', 1)) AS destination, n.party, n.reason, n.state, n.suppressed, n.attempts, n.last_class,
-       n.last_code, n.last_detail, n.subject, n.body, n.dedup_key, n.incident_id,
-       i.station, i.fault, i.severity, coalesce(i.site, r.site) AS site
+       n.last_code, n.last_detail, n.subject, n.body, n.dedup_key, n.incident_id, n.window_id,
+       coalesce(i.station, array_to_string(n.stations, ', ')) AS station, i.fault, i.severity, coalesce(i.site, r.site) AS site
 FROM notice n
-JOIN incident i USING (incident_id)
+LEFT JOIN incident i ON i.incident_id = n.incident_id
 LEFT JOIN register r ON r.station = i.station
 WHERE n.created_at >= $since
   AND ($swallowed OR n.state <> 'suppressed')
   AND (i.station IN (SELECT station FROM visible)
        OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
-       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house)))
+       OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house))
+       OR list_has_any(n.stations, (SELECT list(station) FROM visible)))  -- planned work
 ORDER BY n.created_at DESC, n.dedup_key
 LIMIT $limit

@@ -99,7 +99,7 @@ class Judge:
             WindowSet: self._windows.acted,
             WindowEnded: self._windows.acted,
             AidReported: self._aid_reported,
-            Subscribed: self._book.speaker.subscribed,
+            Subscribed: self._windows.subscribed,
             DestinationFared: lambda obs, out: own_delivery.fared(obs, self._book, out),
         }
         self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from rules.core.aid_policy import AidPlan
+from rules.core.hours import Quiet
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     at which nobody charges are told in `idle_hours` only, though the operator hears of these at any time.
     `fixed_check_s` after somebody told that it is fixed, history says so if the fault is still there.
     Customers who subscribed are told of what was open for `customer_wait_s`; None: nothing is told them.
+    `customer_quiet`: hours in which they hear nothing that can wait.
     `first_aid` is empty unless the operator wrote policies.
     """
 
@@ -56,4 +58,5 @@ class Policy(Struct, frozen=True, kw_only=True):
     seen_every_s: float = 30.0
     fixed_check_s: float = 1800.0
     customer_wait_s: float | None = None
+    customer_quiet: tuple[Quiet, ...] = ()
     first_aid: AidPlan = AidPlan()

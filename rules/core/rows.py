@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from rules.core.handling import Escalation
+from rules.core.recurrence import Recurrence
 from rules.core.window import Window
 from rules.core.words import (
     Cause,
@@ -315,11 +316,25 @@ class NoticeItem(Struct, frozen=True, kw_only=True):
     reason: NoticeReason
 
 
+class PlannedWork(Struct, frozen=True, kw_only=True):
+    """Maintenance as a customer hears of it: own stations, and the occurrence that is on (`begun`) or comes
+    next, aware UTC. `repeats_until`: None for as long as nobody ends it."""
+
+    window_id: str
+    stations: list[str]
+    since: datetime
+    until: datetime
+    recurrence: Recurrence
+    repeats_until: datetime | None
+    begun: bool
+
+
 class NoticeRow(Effect, kw_only=True, tag="notice"):
     """One message to one destination, not yet rendered. `dedup_key` = incident, destination and seq.
 
     `incident_id`, `seq` and `reason` are those of the gravest incident; `items` lists all, that one first
-    (empty: that one alone). `reason` is resolved only where every item is.
+    (empty: that one alone). `reason` is resolved only where every item is. A notice of planned work (`work`)
+    has no incident: there `incident_id` is the window's id.
     """
 
     dedup_key: str
@@ -332,6 +347,7 @@ class NoticeRow(Effect, kw_only=True, tag="notice"):
     not_before: datetime
     suppressed: str | None = None
     items: list[NoticeItem] = []
+    work: PlannedWork | None = None
 
     @property
     def told(self) -> list[NoticeItem]:

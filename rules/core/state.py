@@ -266,12 +266,14 @@ class Tracked(Struct):
 
 class HeldWindow(Struct):
     """A window that is not over. `since`: it holds, and since when; `stations` are then planned to be down.
-    `due`: when it begins or ends next."""
+    `due`: when it begins or ends next. `announced`: destinations of customers who were told, and of which
+    stations."""
 
     window: Window
     due: datetime | None = None
     since: datetime | None = None
     stations: list[str] = field(default_factory=list)
+    announced: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Ended(Struct):

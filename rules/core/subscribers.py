@@ -20,7 +20,17 @@ from rules.core.model import (
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.state import JudgeState, Tracked
-from rules.core.subscription import DOWN, KINDS, PREFIX, UP, Subscription, concerns, is_news, subscription_id
+from rules.core.subscription import (
+    DOWN,
+    KINDS,
+    PLANNED,
+    PREFIX,
+    UP,
+    Subscription,
+    concerns,
+    is_news,
+    subscription_id,
+)
 
 
 class Subscribers:
@@ -49,7 +59,8 @@ class Subscribers:
             kinds=kinds,
             language=obs.language,
         )
-        if DOWN in kinds:
+        active = DOWN in kinds or PLANNED in kinds
+        if active:
             self._state.subscriptions[key] = wish
             self._reach(wish)
         else:
@@ -62,7 +73,7 @@ class Subscribers:
                 stations=list(wish.stations),
                 kinds=list(kinds),
                 language=wish.language,
-                active=DOWN in kinds,
+                active=active,
                 changed_at=obs.at,
             )
         )
@@ -70,7 +81,10 @@ class Subscribers:
     def _reach(self, wish: Subscription) -> None:
         party = f"customer:{wish.party}"
         self._destinations[wish.destination] = Destination(
-            name=wish.destination, party=party, language=wish.language
+            name=wish.destination,
+            party=party,
+            language=wish.language,
+            quiet=self._policy.customer_quiet,
         )
         self._parties[wish.destination] = party
 
@@ -88,7 +102,7 @@ class Subscribers:
         return [
             wish.destination
             for _, wish in sorted(self._state.subscriptions.items())
-            if concerns(row, wish, register)
+            if DOWN in wish.kinds and concerns(row, wish, register)
         ]
 
     def due(self, tracked: Tracked) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What customers asked to hear of their own stations: down, and up again.
+"""What customers asked to hear of their own stations: down, up again, planned work.
 
 Decides which incidents are news to a customer: real ones with downtime, at a station of theirs. Early signs,
 doubtful verdicts and what only the driver can mend are none.
@@ -16,8 +16,8 @@ from rules.core.incident import SEVERITY_RANK
 from rules.core.rows import Asset, IncidentRow
 from rules.core.words import Owner, Severity, Side
 
-DOWN, UP = "down", "up"
-KINDS = (DOWN, UP)
+DOWN, UP, PLANNED = "down", "up", "planned"
+KINDS = (DOWN, UP, PLANNED)
 LANE = "customers"  # the one destination through which all of them are reached
 PREFIX = f"{LANE}/"
 
@@ -39,7 +39,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
     email: str
     party: str
     stations: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = (DOWN, UP)
     language: str = "nl"
 
     @property

@@ -14,10 +14,12 @@ from typing import Any
 from rules.core.model import (
     Effect,
     PlannedRow,
+    Subscribed,
     WindowEnded,
     WindowRow,
     WindowSet,
 )
+from rules.core.planned import PlannedWords
 from rules.core.quiet import over, subject_of
 from rules.core.speak import Speaker
 from rules.core.state import HeldWindow, JudgeState, Tracked
@@ -39,19 +41,27 @@ class Windows:
         self._state = state
         self._timers = timers
         self._speaker = speaker
+        self._words = PlannedWords(speaker, self._planned)
 
     def acted(self, obs: WindowSet | WindowEnded, out: list[Effect]) -> None:
         """Somebody made a window or ended one. Ending what is over already does nothing."""
         if isinstance(obs, WindowEnded):
             held = self._state.windows.get(obs.window_id)
             if held is not None:
+                self._words.ended(held, obs.at, out)
                 self._close(held, obs.at, out, by=obs.by, why=obs.why)
             return
         if obs.window.window_id in self._state.windows:
             return
         held = self._state.windows[obs.window.window_id] = HeldWindow(window=obs.window)
         out.append(WindowRow(window=obs.window))
+        self._words.made(held, obs.at, out)
         self._look(held, obs.at, out)
+
+    def subscribed(self, obs: Subscribed, out: list[Effect]) -> None:
+        """A customer's wish changed: what is open or planned now may be news."""
+        self._speaker.subscribed(obs, out)
+        self._words.subscribed(obs.at, out)
 
     def fire(self, due: datetime, window_id: str, out: list[Effect]) -> None:
         """A window begins or ends; a deadline that was overtaken does nothing."""

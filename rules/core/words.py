@@ -107,3 +107,8 @@ class NoticeReason(StrEnum):
     REMINDER = "reminder"
     DIGEST = "digest"
     RESOLVED = "resolved"
+    PLANNED = "planned"  # work on stations of a customer
+    CALLED_OFF = "called_off"  # that work will not be, or is over before its time
+
+
+OF_WORK = (NoticeReason.PLANNED, NoticeReason.CALLED_OFF)  # these are about a window, not an incident

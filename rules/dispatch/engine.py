@@ -18,7 +18,15 @@ from msgspec import Struct
 
 from data.effects import Rendered
 from data.store import Batch, Store, StoreClosed
-from rules.core.model import Effect, FirstAidRow, IncidentRow, IncidentState, NoticeRow, Observation
+from rules.core.model import (
+    Effect,
+    FirstAidRow,
+    IncidentRow,
+    IncidentState,
+    NoticeRow,
+    Observation,
+    PlannedWork,
+)
 from rules.dispatch.keeper import GIVE_UP_S, Keeper
 from rules.dispatch.restore import Judging, backlog, blind_since, resume, stored_incident
 
@@ -77,14 +85,17 @@ class Engine:
         snapshot_s: float = SNAPSHOT_S,
         give_up_s: float = GIVE_UP_S,
         held: Callable[[], bool] = lambda: False,
+        of_work: Callable[[NoticeRow, PlannedWork], Rendered] | None = None,
     ) -> None:
         """`on_notices(destinations)` is called after the commit that holds notices for them, and
         `on_first_aid(rows)` after the one that holds these; never for what is judged again at a start.
-        While `held()` is true time does not pass: what stations said meanwhile is yet to come."""
+        While `held()` is true time does not pass: what stations said meanwhile is yet to come.
+        `of_work`: as `render`, for notices of planned work."""
         self._store = store
         self._make_judge = make_judge
         self._clock = clock
         self._render = render
+        self._of_work = of_work
         self._on_notices = on_notices
         self._on_first_aid = on_first_aid
         self._tick_s = tick_s
@@ -299,6 +310,8 @@ class Engine:
 
     def _text(self, notice: NoticeRow, rows: Sequence[IncidentRow | None]) -> Rendered:
         try:
+            if notice.work is not None and self._of_work is not None:
+                return self._of_work(notice, notice.work)
             known = [
                 row or self._incidents.get(item.incident_id) or stored_incident(self._store, item.incident_id)
                 for item, row in zip(notice.told, rows, strict=True)

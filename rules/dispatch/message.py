@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from rules.core.catalog import Catalog
 from rules.core.informed import merely_informed
-from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow
+from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow, PlannedWork
 from rules.core.templates import fill, lay_out
 from rules.dispatch import group_message, webhook
 from rules.dispatch.message_facts import Facts
+from rules.dispatch.planned_message import PlannedPage
 from rules.dispatch.wording import capped
 
 MAX_SUBJECT = 180
@@ -129,6 +130,23 @@ class Renderer:
                 told["items"] = group_message.items(notice, all_facts)
             payload = msgspec.json.encode(told).decode()
         return reader.language, subject, body, payload
+
+    def of_work(self, notice: NoticeRow, work: PlannedWork) -> tuple[str, str, str]:
+        """(language, subject, body) of a notice of planned work."""
+        reader = self._reader(notice.destination)
+        page = PlannedPage(
+            notice,
+            work,
+            self._register(),
+            self._catalog,
+            reader.language,
+            self._dashboard_url,
+            self._unsubscribe(notice.destination),
+        )
+        subject, body = (
+            page.short(reader.short) if reader.short is not None else (page.subject(), page.body())
+        )
+        return reader.language, subject, body
 
     def _reader(self, destination: str) -> Addressee:
         known = self._addressees.get(destination)

@@ -271,7 +271,12 @@ def test_a_customer_switches_messages_on_for_one_station_and_off_again(
     page.button(key="sub-save").click().run()
     assert wait_for(wish) == [([MINE], ["down", "up"])]
     page = open_page(live, "customer", "customer")
-    assert f"Berichten gaan naar {EMAIL['customer']}." in [one.value for one in page.markdown]
     page.toggle(key="sub-want").set_value(False).run()
+    page.toggle(key="sub-planned").set_value(True).run()
+    page.button(key="sub-save").click().run()
+    assert wait_for(lambda: wish() == [([MINE], ["planned"])])
+    page = open_page(live, "customer", "customer")
+    assert f"Berichten gaan naar {EMAIL['customer']}." in [one.value for one in page.markdown]
+    page.toggle(key="sub-planned").set_value(False).run()
     page.button(key="sub-save").click().run()
     assert wait_for(lambda: not wish())
