@@ -247,3 +247,16 @@ def test_every_attempt_and_its_answer_is_kept_as_proof(store: Store) -> None:
     proof = store.sql("SELECT attempt, class, code FROM notice_attempt ORDER BY attempt").rows()
     assert proof == [(1, "transient", None), (2, "unknown", None), (3, "sent", 250)]
     assert store.sql("SELECT channel, attempts FROM notice").rows() == [("mail", 3)]
+
+
+@pytest.mark.parametrize(
+    ("plan_left", "goes_out"),
+    [(False, None), (True, "m1-wacht-1")],
+    ids=["nobody heard of it: neither goes out", "it was heard of: so is its end"],
+)
+def test_planned_work_that_is_called_off(store: Store, plan_left: bool, goes_out: str | None) -> None:
+    add(store, row("m1", 0, NoticeReason.PLANNED))
+    if plan_left:
+        mark(store, key(claim(store)) or "", "sent", "sent")
+    add(store, row("m1", 1, NoticeReason.CALLED_OFF))
+    assert key(claim(store, 5)) == goes_out
