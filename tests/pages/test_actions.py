@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +17,23 @@ from streamlit.testing.v1 import AppTest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from data.commands import Acknowledge, Command, CommandClient, Comment, HandOver, Overrule, Reset
+from data.commands import (
+    Acknowledge,
+    AddSilence,
+    Command,
+    CommandClient,
+    Comment,
+    EndSilence,
+    HandOver,
+    Overrule,
+    Reset,
+    Subscribe,
+)
 from data.extensions import load_extensions
 from data.literals import literal
 from data.read import HELPDESK, ReadDoor
 from rules.core.model import Owner, Side
+from rules.core.window import Matcher, WindowKind
 from tests.pages.conftest import EMAIL, Place, owner
 from tests.pages.opening import Opener, html_of
 
@@ -280,3 +292,26 @@ def test_a_customer_switches_messages_on_for_one_station_and_off_again(
     page.toggle(key="sub-planned").set_value(False).run()
     page.button(key="sub-save").click().run()
     assert wait_for(lambda: not wish())
+
+
+def test_the_proof_of_notice_tells_of_planned_work_and_links_to_it(live: Place, open_page: Opener) -> None:
+    client = CommandClient(live.http_url, Path(live.env["LAADWACHT_READ_TOKEN_FILE"]))
+    starts = datetime.now(UTC) + timedelta(days=20)
+    work = AddSilence(
+        kind=WindowKind.MAINTENANCE,
+        matcher=Matcher(station=MINE),
+        why="new reader",
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=2),
+    )
+    assert client.send(Subscribe(kinds=("planned",)), EMAIL["customer"]).outcome == "accepted"
+    made = client.send(work, EMAIL["helpdesk"])
+    try:
+        link = '<a href="/silences" target="_self">Gepland werk</a>'
+        drawn = wait_for(
+            lambda: [one for one in [html_of(open_page(live, "helpdesk", "notices"))] if link in one]
+        )
+        assert f"{link}<small>{MINE}" in drawn[0]
+    finally:
+        client.send(EndSilence(window_id=(made.detail or "").split(":")[0]), EMAIL["helpdesk"])
+        client.send(Subscribe(kinds=()), EMAIL["customer"])
