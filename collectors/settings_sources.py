@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,7 @@ def gather(arguments: Mapping[str, object], environ: Mapping[str, str], cwd: Pat
         if path in known:
             found.values[path] = raw
         else:
-            names = [".".join(option) for option in known]
-            found.mistakes.append(raw.mistake("unknown option", _nearest(dotted, names)))
+            found.mistakes.append(raw.mistake("unknown option", _meant(path, known)))
     return found
 
 
@@ -198,6 +197,20 @@ def _destination_of(variable: str, names: Mapping[str, str]) -> Path2 | None:
         if stem not in {rest, ""}:
             return ("destinations", names.get(ENV_PREFIX + stem, stem.lower()), key)
     return None
+
+
+def _meant(path: tuple[str, ...], known: Iterable[tuple[str, ...]]) -> str:
+    """What `--set` may have meant: the options of all sections are too many to list."""
+    if path[0] == "destinations":
+        return (
+            "destinations are not set by --set: write [destinations.<name>] in the file, or "
+            "LAADWACHT_DESTINATIONS_<NAME>_URL and _PARTY in the environment"
+        )
+    names = [".".join(option) for option in known]
+    beside = [name for name in names if name.startswith(f"{path[0]}.")]
+    if beside or get_close_matches(".".join(path), names, n=1, cutoff=0.6):
+        return _nearest(".".join(path), beside or names)
+    return f"the sections are {', '.join(sorted({name.partition('.')[0] for name in names if '.' in name}))}"
 
 
 def _nearest(name: str, known: list[str] | tuple[str, ...]) -> str:

@@ -273,3 +273,20 @@ def test_a_log_that_is_not_there_stops_the_import_before_it_begins(tmp_path: Pat
     line = complaint_of(laadwacht("import", "gone.jsonl", cwd=tmp_path))
     assert line == "gone.jsonl: cannot be read: No such file or directory"
     assert not (tmp_path / "laadwacht-data").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ("ocpp.prt=1", "did you mean ocpp.port?"),
+        ("delivry.group_wait_s=1", "did you mean delivery.group_wait_s?"),
+        ("destinations.helpdesk.url=x", "write [destinations.<name>] in the file"),
+        ("nope.x=1", "the sections are authorisation, customers, "),
+    ],
+)
+def test_an_option_that_is_none_is_answered_with_a_short_remedy(
+    given: str, remedy: str, tmp_path: Path
+) -> None:
+    said = complaint_of(laadwacht("check", "--set", given, cwd=tmp_path))
+    assert remedy in said
+    assert len(said) < 400

@@ -90,6 +90,8 @@ class GroupPage:
         if resolved:
             for word in OVER:
                 words.pop(word, None)
+        else:
+            words["informed"] = facts.informed(self.notice, item.reason)
         text = lay_out(self.catalog.text(key, facts.language), words)
         return f"{number}. " + text.replace("\n", "\n   ")
 

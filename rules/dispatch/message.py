@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 
 from rules.core.catalog import Catalog
-from rules.core.informed import merely_informed
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow, PlannedWork
 from rules.core.templates import fill, lay_out
 from rules.dispatch import group_message, webhook
@@ -189,15 +188,9 @@ class _Page:
         if notice.reason is NoticeReason.RESOLVED:  # what to beware of and to do is over
             for word in ("safety", "imminent", "driver", "driver_short", "your_part"):
                 self.words.pop(word, None)
-        elif self.audience != "helpdesk" and self._merely_informed():
+        elif informed := facts.informed(notice, notice.reason):
             self.words.pop("task", None)
-            self.words["informed"] = facts.say("informed")
-
-    def _merely_informed(self) -> bool:
-        notice, facts = self.notice, self.facts
-        asked = notice.reason is NoticeReason.ESCALATED  # the step that calls it is marked only after this
-        routing = facts.catalog.routing
-        return not asked and merely_informed(facts.incident, routing, notice.destination, notice.party)
+            self.words["informed"] = informed
 
     def _template(self, kind: str) -> str:
         """The template of this reason for this audience, or that audience's own for every other reason."""

@@ -12,7 +12,17 @@ from msgspec import Struct
 
 from rules.core import explain
 from rules.core.catalog import Catalog, Text
-from rules.core.model import Asset, Cause, Evidence, IncidentRow, Owner, Scope
+from rules.core.informed import merely_informed
+from rules.core.model import (
+    Asset,
+    Cause,
+    Evidence,
+    IncidentRow,
+    NoticeReason,
+    NoticeRow,
+    Owner,
+    Scope,
+)
 from rules.core.templates import FIELD, fill
 from rules.dispatch import wording
 from rules.dispatch.wording import clean
@@ -179,9 +189,10 @@ class Facts(Struct, frozen=True, kw_only=True):
             "since_short": wording.when_short(row.pending_at, language),
         }
         if row.closed_at is not None:
-            words["until"] = wording.when(row.closed_at, language)
-            words["until_short"] = wording.when_short(row.closed_at, language)
-            words["duration"] = wording.lasted(row.closed_at - row.pending_at, language)
+            gone = row.recovering_at or row.closed_at  # it was watched for a while before it was over
+            words["until"] = wording.when(gone, language)
+            words["until_short"] = wording.when_short(gone, language)
+            words["duration"] = wording.lasted(gone - row.pending_at, language)
         return words | self._handled()
 
     def _handled(self) -> dict[str, str]:
@@ -223,6 +234,16 @@ class Facts(Struct, frozen=True, kw_only=True):
         if row.route_party != Owner.OPERATOR.value or row.owner is Owner.OPERATOR:
             return ""
         return clean(row.route_words.get(self.language, ""))
+
+    def informed(self, notice: NoticeRow, reason: NoticeReason) -> str:
+        """That the reader of `notice` need not act; empty for who must, and for the helpdesk, which reads
+        whose it is. `reason`: why this incident is told."""
+        asked = reason is NoticeReason.ESCALATED  # the step that calls somebody is marked only after this
+        if asked or notice.party == Owner.OPERATOR.value:
+            return ""
+        routing = self.catalog.routing
+        told = merely_informed(self.incident, routing, notice.destination, notice.party)
+        return self.say("informed") if told else ""
 
     def _helpdesk(self) -> str:
         tasks = self.catalog.tasks.values()

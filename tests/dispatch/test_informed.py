@@ -12,9 +12,9 @@ from data.catalog_files import load_catalog
 from rules.core.catalog import Catalog
 from rules.core.handling import Escalation, EscalationStep
 from rules.core.informed import merely_informed
-from rules.core.model import NoticeReason
+from rules.core.model import NoticeItem, NoticeReason
 from rules.core.routing import Routing, Rule
-from rules.dispatch.message import render
+from rules.dispatch.message import Addressee, Renderer, render
 from tests.dispatch.small_judge import incident, notice
 
 SINCE = datetime(2026, 7, 22, 16, 40, 12, tzinfo=UTC)
@@ -95,4 +95,23 @@ def test_an_installer_that_the_register_does_not_name_is_called_unknown() -> Non
     about = replace(notice("BE-1", "desk", 1, NoticeReason.FIRST, SINCE), party="operator")
     nobody = replace(row, installer=None)
     _, body = render(about, nobody, None, catalog, language="nl", dashboard_url="http://x")
-    assert "Voor: installateur (nog onbekend)" in body
+    assert "Voor: installateur nog onbekend (hardwarekant" in body
+
+
+@pytest.mark.parametrize(
+    ("destination", "party", "words"),
+    [
+        ("volt", VOLT, "   Ter informatie: iemand anders volgt dit op."),
+        ("desk", "operator", "   Waarom bij de helpdesk: Regel out: garantie buiten."),
+    ],
+)
+def test_a_message_about_several_says_it_of_each(destination: str, party: str, words: str) -> None:
+    row, catalog = routed(INFORM)
+    rows = [replace(row, incident_id=name) for name in ("a", "b")]
+    about = replace(
+        notice("a", destination, 1, NoticeReason.FIRST, SINCE),
+        party=party,
+        items=[NoticeItem(incident_id=name, seq=0, reason=NoticeReason.FIRST) for name in ("a", "b")],
+    )
+    renderer = Renderer(catalog, dict, {destination: Addressee()}, "http://x")
+    assert renderer(about, rows[0], rows[1:])[2].count(words) == 2

@@ -336,3 +336,13 @@ def test_an_address_without_coordinates_is_looked_up_on_the_map(catalog: Catalog
     _, body = render(notice(), incident(), asset, catalog, language="nl", dashboard_url="http://x")
     found = "https://www.openstreetmap.org/search?query=Korenmarkt%201%2C%209000%20Gent"
     assert f"Kaart: {found}\n" in body
+
+
+def test_an_end_is_told_as_when_the_fault_was_gone_not_when_the_watch_over_it_ended(catalog: Catalog) -> None:
+    over = {
+        "state": IncidentState.RESOLVED,
+        "recovering_at": SINCE + timedelta(minutes=3),
+        "closed_at": SINCE + timedelta(minutes=13),
+    }
+    told = text(catalog, reason=NoticeReason.RESOLVED, **over)
+    assert "Opgelost: woensdag 22 juli 2026, 18:43 (Belgische tijd), na 3 minuten" in told
