@@ -190,7 +190,7 @@ class _Page:
                 self.words.pop(word, None)
         elif informed := facts.informed(notice, notice.reason):
             self.words.pop("task", None)
-            self.words["informed"] = informed
+            self.words |= {"informed": informed, "owner": facts.holder()}
 
     def _template(self, kind: str) -> str:
         """The template of this reason for this audience, or that audience's own for every other reason."""

@@ -235,6 +235,11 @@ class Facts(Struct, frozen=True, kw_only=True):
             return ""
         return clean(row.route_words.get(self.language, ""))
 
+    def holder(self) -> str:
+        """The party it was routed to, which need not be the one whose it is by its fault."""
+        kind, _, name = (self.incident.route_party or Owner.OPERATOR.value).partition(":")
+        return self.say(f"owner.{kind}", name=clean(name, 80) or self.say("owner.unknown"))
+
     def informed(self, notice: NoticeRow, reason: NoticeReason) -> str:
         """That the reader of `notice` need not act; empty for who must, and for the helpdesk, which reads
         whose it is. `reason`: why this incident is told."""

@@ -63,21 +63,22 @@ def test_a_step_that_called_somebody_asks_that_one_to_act() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words", "asks"),
+    ("language", "words", "asks", "whose"),
     [
-        ("nl", "Ter informatie: ", "Waarom bij u"),
-        ("fr", "Pour information : ", "Pourquoi chez vous"),
-        ("en", "For information: ", "Why with you"),
+        ("nl", "Ter informatie: ", "Waarom bij u", "Voor: Mobiflow support ("),
+        ("fr", "Pour information : ", "Pourquoi chez vous", "Pour : le support Mobiflow ("),
+        ("en", "For information: ", "Why with you", "For: Mobiflow support ("),
     ],
 )
 def test_an_informed_installer_reads_first_that_nothing_is_asked(
-    language: str, words: str, asks: str
+    language: str, words: str, asks: str, whose: str
 ) -> None:
     row, catalog = routed(INFORM)
     about = replace(notice("BE-1", "volt", 1, NoticeReason.FIRST, SINCE), party=VOLT)
     _, body = render(about, row, None, catalog, language=language, dashboard_url="http://x")
     assert body.startswith(words)
     assert asks not in body
+    assert whose in body
 
 
 def test_the_helpdesk_reads_why_it_has_what_is_the_installers_by_its_fault() -> None:
