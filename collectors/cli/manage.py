@@ -72,8 +72,8 @@ def stations_import(
     """Take in the asset register: stations are added and updated; others stay unless --replace is given.
 
     Columns: station, site, address, latitude, longitude, make, model, customer, installer, installed_on,
-    warranty_until, rated_kw, connectors, region, contract, contract_hours, response_hours, repair_hours; all but
-    station may be left out.
+    warranty_until, rated_kw, connectors, region, contract, contract_hours, response_hours, repair_hours;
+    all but station may be left out.
     """
     import msgspec
 
