@@ -232,9 +232,9 @@ class Groups:
         spent = self._budget(name, at)
         if spent is not None:
             for word in now:
-                if not word.facts.safety:
+                if not hold_back.passes_budget(word.facts):
                     self._keep(name, word, spent, at, out)
-            now = [word for word in now if word.facts.safety]
+            now = [word for word in now if hold_back.passes_budget(word.facts)]
         if now:
             self._emit(name, now, at, out, counts=spent is None, digest=digest)
         return bool(now)
@@ -280,7 +280,7 @@ class Groups:
 
     def _held(self, name: str, word: Word, at: datetime) -> hold_back.Held | None:
         found = self._hours(name, word, at)
-        return found if found is not None or word.facts.safety else self._budget(name, at)
+        return found if found is not None or hold_back.passes_budget(word.facts) else self._budget(name, at)
 
     def _hours(self, name: str, word: Word, at: datetime) -> hold_back.Held | None:
         destination = self.destinations.get(name)

@@ -1,7 +1,7 @@
 """What keeps a word back from one destination for a while: quiet hours, the night, a spent budget.
 
-Decides the reason and until when; the word itself is never lost. Safety passes all of it; critical faults and
-a driver who is stuck pass the hours.
+Decides the reason and until when; the word itself is never lost. Safety and critical faults pass all of it; a
+driver who is stuck passes the hours.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ def by_hours(
     if rests and not is_within(hours, at):
         return Suppression.NIGHT, next_opening(hours, at)
     return None
+
+
+def passes_budget(word: Ended) -> bool:
+    """Danger, and what is down for everybody, is told however much was told before."""
+    return word.safety or word.severity is Severity.CRITICAL
 
 
 def by_budget(outlet: Outlet, destination: Destination, policy: Policy, at: datetime) -> Held | None:

@@ -53,3 +53,18 @@ def test_what_waits_for_the_morning(policy: Policy, party: str, word: str, clock
     if held is not None:
         morning = datetime(2026, 3, 29, 7, tzinfo=BRUSSELS)
         assert held == (Suppression.NIGHT, morning)
+
+
+@pytest.mark.parametrize(
+    ("severity", "safety", "passes"),
+    [
+        (Severity.CRITICAL, False, True),
+        (Severity.LOW, True, True),
+        (Severity.HIGH, False, False),
+        (Severity.MEDIUM, False, False),
+    ],
+)
+def test_danger_and_what_is_down_for_everybody_pass_a_spent_budget(
+    severity: Severity, safety: bool, passes: bool
+) -> None:
+    assert hold_back.passes_budget(Ended(seq=0, severity=severity, safety=safety)) is passes
