@@ -149,7 +149,7 @@ def _weekly(weekly: Weekly, since: datetime) -> Iterator[Span]:
     while True:
         if day.weekday() in weekly.days:
             last = day if closes > opens else day + DAY
-            span = Span(_instant(day, opens, fold=0), _instant(last, closes, fold=1))
+            span = Span(_instant(day, opens, fold=0), _closing(last, closes))
             if span.start < span.end:  # both within the hour that is left out: not this time
                 yield span
         day += DAY
@@ -160,6 +160,14 @@ def _clock(text: str) -> time:
     if found is None:
         raise WindowError("clock", f"{text!r} is no time of day; write it as 22:00", text=text)
     return time(int(found[1]), int(found[2]))
+
+
+def _closing(day: date, clock: time) -> datetime:
+    """The end of the last time that the clock reads less than this. A full hour that comes twice is over at
+    its first beginning: the second time no earlier reading comes before it."""
+    second = _instant(day, clock, fold=1)
+    before = (second - timedelta(seconds=1)).astimezone(ZONE).replace(tzinfo=None)
+    return second if before < datetime.combine(day, clock) else _instant(day, clock, fold=0)
 
 
 def _instant(day: date, clock: time, *, fold: int) -> datetime:

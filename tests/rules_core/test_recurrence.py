@@ -76,6 +76,17 @@ def test_a_weekly_window_holds_the_times_that_the_wall_clock_says(
     assert covered == {at for at in quarters(start, 6) if at in counted}
 
 
+@pytest.mark.parametrize(
+    ("closes", "ends"), [("02:00", "00:00"), ("02:30", "01:30"), ("03:00", "02:00"), ("01:45", "23:45")]
+)
+def test_in_the_night_with_an_hour_twice_a_window_ends_after_the_last_earlier_reading(
+    closes: str, ends: str
+) -> None:
+    night = datetime(2026, 10, 24, tzinfo=UTC)  # the clock goes back in the small hours of the 25th
+    span = next(recurrence.spans(Weekly(days=(5,), start="22:00", end=closes), night, None, night))
+    assert f"{span.end:%H:%M}" == ends
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.sampled_from(STARTS),
