@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
@@ -61,21 +62,17 @@ def export_frames(
     from collectors.frame_export import Selection
 
     settings = settings_of(config, data_dir, sets=sets)
-    zone = options.zone_of(timezone)
+    since, until = _period(start, stop, timezone)
     selection = Selection(
         station=station,
-        start=None if start is None else options.instant_of(start, zone, "--from"),
-        stop=None if stop is None else options.instant_of(stop, zone, "--to"),
+        start=since,
+        stop=until,
     )
-    if kind == "parquet" and output == "-":
-        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
     from collectors.cli.frames_out import write_frames
 
-    with _output(output) as file:
+    with _output(output, kind) as file:
         count = write_frames(settings, kind, file, selection)
-    place = "standard output" if output == "-" else output
-    print(f"laadwacht: {count:,} frames written to {place}", file=sys.stderr)
-    return 0
+    return _written(count, "frames", output)
 
 
 def export_links(
@@ -99,12 +96,10 @@ def export_links(
     """Write every connection event: which station connected or disconnected, when, from where, with which
     close code. They stand in no frame; record numbers give the order among both."""
     settings = settings_of(config, data_dir, sets=sets)
-    zone = options.zone_of(timezone)
-    if kind == "parquet" and output == "-":
-        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
+    since, until = _period(start, stop, timezone)
     from collectors.cli.rows_out import MICROSECONDS, write_rows
 
-    with _output(output) as file:
+    with _output(output, kind) as file:
         count = write_rows(
             settings,
             kind,
@@ -112,12 +107,10 @@ def export_links(
             "export_links",
             MICROSECONDS,
             station=station,
-            start=None if start is None else options.instant_of(start, zone, "--from"),
-            stop=None if stop is None else options.instant_of(stop, zone, "--to"),
+            start=since,
+            stop=until,
         )
-    place = "standard output" if output == "-" else output
-    print(f"laadwacht: {count:,} connection events written to {place}", file=sys.stderr)
-    return 0
+    return _written(count, "connection events", output)
 
 
 def export_notices(
@@ -142,12 +135,10 @@ def export_notices(
     """Proof of notice: who was told what and when, by which channel, what their server answered, in how many
     attempts; and what a silence, maintenance, a wider fault or flapping held back. Never an address."""
     settings = settings_of(config, data_dir, sets=sets)
-    zone = options.zone_of(timezone)
-    if kind == "parquet" and output == "-":
-        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
+    since, until = _period(start, stop, timezone)
     from collectors.cli.rows_out import write_rows
 
-    with _output(output) as file:
+    with _output(output, kind) as file:
         count = write_rows(
             settings,
             kind,
@@ -155,17 +146,30 @@ def export_notices(
             "export_notices",
             incident_id=incident,
             station=station,
-            since=None if start is None else options.instant_of(start, zone, "--from"),
-            until=None if stop is None else options.instant_of(stop, zone, "--to"),
+            since=since,
+            until=until,
         )
+    return _written(count, "notices", output)
+
+
+def _period(start: str | None, stop: str | None, timezone: str) -> tuple[datetime | None, datetime | None]:
+    """`--from` and `--to` as aware UTC; raises Complaint for what is no time."""
+    zone = options.zone_of(timezone)
+    since = None if start is None else options.instant_of(start, zone, "--from")
+    return since, None if stop is None else options.instant_of(stop, zone, "--to")
+
+
+def _written(count: int, what: str, output: str) -> int:
     place = "standard output" if output == "-" else output
-    print(f"laadwacht: {count:,} notices written to {place}", file=sys.stderr)
+    print(f"laadwacht: {count:,} {what} written to {place}", file=sys.stderr)
     return 0
 
 
 @contextmanager
-def _output(name: str) -> Iterator[BinaryIO]:
+def _output(name: str, kind: Kind) -> Iterator[BinaryIO]:
     """Standard output, or a file beside the one named that takes its place once all went well."""
+    if kind == "parquet" and name == "-":
+        raise Complaint("--output -: a Parquet file cannot be written to a pipe; name a file")
     if name == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
