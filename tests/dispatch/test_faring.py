@@ -52,7 +52,7 @@ def test_a_single_failure_of_the_moment_is_not_told(store: Store) -> None:
     with http_sink(500) as sink, running(store, clock, operators("ziek", sink.url)) as delivery:
         add(store, opening("inc1", "ziek"))
         delivery.wake(["ziek"])
-        assert wait_until(lambda: rows(store, "attempts") == [(1,)])
+        assert wait_until(lambda: rows(store, "state, attempts, last_class") == [("queued", 1, "transient")])
         sink.mode = 200
         clock.pass_s(60)
         delivery.wake(["ziek"])
