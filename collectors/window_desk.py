@@ -1,14 +1,15 @@
 """Silences and maintenance windows that people ask for: may this person, is it sound, what does it match.
 
 Decides by role: the helpdesk may do everything; an installer may plan maintenance of the installer's own
-stations, and end that; a customer neither. What is decided is stored first and judged after.
+stations, and end that, and hold danger back only for one job (a protective device that is tested trips); a
+customer neither. What is decided is stored first and judged after.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from msgspec import structs
@@ -21,9 +22,10 @@ from data.people import User
 from data.store import Store
 from data.windows import StoredWindow, subjects_of, windows_of
 from rules.core.model import WindowEnded, WindowSet
-from rules.core.recurrence import WindowError
+from rules.core.recurrence import Once, WindowError
 from rules.core.window import Matcher, Window, WindowKind, belongs_to, check, only
 
+LONGEST_JOB = timedelta(hours=24)
 NOT_KNOWN = "there is no such silence or maintenance window"
 
 
@@ -44,10 +46,10 @@ class WindowDesk:
         return await self._add(user, command, command_id)
 
     async def _add(self, user: User, command: AddSilence, command_id: str) -> StationOutcome:
-        denied = denial(user, command)
+        now = self._clock()
+        denied = denial(user, command, now)
         if denied is not None:
             return StationOutcome("refused", denied)
-        now = self._clock()
         window = Window(
             window_id=window_id(command.kind, command_id),
             kind=command.kind,
@@ -59,6 +61,7 @@ class WindowDesk:
             starts_at=max(command.starts_at or now, now),
             ends_at=command.ends_at,
             recurrence=command.recurrence,
+            safety=command.safety,
         )
         try:
             check(window)
@@ -111,12 +114,14 @@ def own(user: User, matcher: Matcher) -> Matcher:
     return structs.replace(matcher, installer=only(user.party or ""))
 
 
-def denial(user: User, command: AddSilence) -> str | None:
+def denial(user: User, command: AddSilence, now: datetime) -> str | None:
     """Why this role may not make this one; None when it may."""
     if user.role == "helpdesk":
         return None
     if command.kind is not WindowKind.MAINTENANCE:
         return "silences are for the helpdesk: plan maintenance instead"
+    if command.safety and not _is_one_job(command, now):
+        return "an installer holds danger back for one job only, of at most 24 hours"
     named = command.matcher.installer
     if named is not None and named.casefold() not in {
         (user.party or "").casefold(),
@@ -124,6 +129,12 @@ def denial(user: User, command: AddSilence) -> str | None:
     }:
         return "an installer plans work on the installer's own stations only"
     return None
+
+
+def _is_one_job(command: AddSilence, now: datetime) -> bool:
+    if not isinstance(command.recurrence, Once) or command.ends_at is None:
+        return False
+    return command.ends_at - (command.starts_at or now) <= LONGEST_JOB
 
 
 def may_end(user: User, window: Window) -> bool:

@@ -134,7 +134,8 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag
 
 
 class AddSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="add_silence"):
-    """Make a silence or a maintenance window. `starts_at` None is now; instants are aware UTC."""
+    """Make a silence or a maintenance window. `starts_at` None is now; instants are aware UTC.
+    `safety`: danger is held back too, which it is not otherwise."""
 
     kind: WindowKind
     matcher: Matcher
@@ -142,6 +143,7 @@ class AddSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command",
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     recurrence: Recurrence = Once()
+    safety: bool = False
 
 
 class EndSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="end_silence"):

@@ -172,6 +172,7 @@ _TARGETS: dict[type[Effect], _Target] = {
                 for name in ("starts_at", "ends_at", "made_at")
             ),
             ("recurrence", pa.string(), lambda row: _json(row.window.recurrence).decode()),
+            ("safety", pa.bool_(), attrgetter("window.safety")),
         ),
     ),
     FeedbackRow: _Target(

@@ -41,6 +41,7 @@ def windows_of(rows: pl.DataFrame) -> list[StoredWindow]:
                 starts_at=row["starts_at"],
                 ends_at=row["ends_at"],
                 recurrence=_recurrence(row["recurrence"]),
+                safety=bool(row["safety"]),
             ),
             ended_at=row["ended_at"],
             ended_by=row["ended_by"],

@@ -186,6 +186,9 @@ def form() -> None:
     show(f'<p class="lw-hint">{escape(words(f"silence.{kind.value}.note"))}</p>')
     matcher = matcher_form(user, words, rows)
     recurrence, starts, ends = when_form(words)
+    safety = st.checkbox(words("silence.safety"), help=words("silence.safety.note"), key="safety")
+    said = words("silence.safety.note" if safety else "silence.safety.off")
+    show(f'<p class="lw-hint">{escape(said)}</p>')
     why = st.text_input(words("act.why"), key="why").strip()
     window = Window(
         window_id="",
@@ -197,13 +200,20 @@ def form() -> None:
         starts_at=starts or now(),
         ends_at=ends,
         recurrence=recurrence,
+        safety=safety,
     )
     problem = preview(words, window, rows) or (None if why else "why")
     if problem == "why":
         show(f'<p class="lw-hint">{escape(words("silence.error.why"))}</p>')
     if st.button(words("silence.make.button"), type="primary", disabled=problem is not None, key="make"):
         command = AddSilence(
-            kind=kind, matcher=matcher, why=why, starts_at=starts, ends_at=ends, recurrence=recurrence
+            kind=kind,
+            matcher=matcher,
+            why=why,
+            starts_at=starts,
+            ends_at=ends,
+            recurrence=recurrence,
+            safety=safety,
         )
         act(user, words, command, words(f"suppress.kind.{kind.value}"))
 

@@ -44,6 +44,8 @@ def card(stored: StoredWindow, count: int) -> None:
     lines = [" · ".join(view.matches_text(words, window.matcher)), words.count("silence.count", count)]
     if not isinstance(window.recurrence, Once):
         lines[-1] += f" · {view.repeats_text(words, window)}"
+    if window.safety:
+        lines.append(words("silence.safety.on"))
     coming = [view.span_text(words, span) for span in islice(window.spans(at), 3) if span.start > at]
     if stored.ended_at is not None:
         lines.append(words("silence.ended", when=words.when(stored.ended_at), name=stored.ended_by or "–"))

@@ -36,7 +36,7 @@ def test_a_silence_is_made_listed_and_ended_at_the_command_line(
         return code, " ".join((told.out or told.err).split())
 
     with running("serve", place):
-        code, said = silence("add", "--site", "gent", "--for", "2h", "--why", "roadworks")
+        code, said = silence("add", "--site", "gent", "--for", "2h", "--why", "roadworks", "--also-safety")
         window_id = said.split(":")[0]
         assert (code, said) == (0, f"{window_id}: 2 station(s) match now")
         nights = ("--maintenance", "--station", "BE-1", "--weekly", "mon,thu 22:00-06:00", "--why", "grid")
@@ -44,6 +44,7 @@ def test_a_silence_is_made_listed_and_ended_at_the_command_line(
         until(lambda: "maintenance" in silence("list")[1], "the second window")
         shown = silence("list")[1]
         assert f"{window_id} silence site=gent holds until" in shown
+        assert shown.count("(safety too)") == 1
         assert "station=BE-1 from 20" in shown
         assert silence("end", window_id) == (0, f"{window_id} is over")
         until(lambda: window_id not in silence("list")[1], "the end of the first")

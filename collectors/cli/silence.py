@@ -59,6 +59,14 @@ def add(
         bool,
         typer.Option("--maintenance", help="Planned work: downtime is kept out of the uptime figure too."),
     ] = False,
+    also_safety: Annotated[
+        bool,
+        typer.Option(
+            "--also-safety",
+            help="Hold danger back too: nobody is told of a fault that may hurt somebody. Without it such"
+            " faults are told all the same.",
+        ),
+    ] = False,
     start: Annotated[
         str | None, typer.Option("--from", help="From this time; default now.", metavar="TIME")
     ] = None,
@@ -103,6 +111,7 @@ def add(
         starts_at=starts,
         ends_at=ends,
         recurrence=_recurrence(weekly, cron, minutes),
+        safety=also_safety,
     )
     if ends is None and weekly is None and cron is None:
         raise Complaint(
@@ -184,6 +193,8 @@ def _row(stored: StoredWindow, now: datetime, zone: Any) -> tuple[str, ...]:
     else:
         state = f"from {_when(upcoming.start, zone)}" if upcoming is not None else "over"
     matches = " ".join(f"{name}={value}" for name, value in window.matcher.given().items())
+    if window.safety:
+        matches += " (safety too)"
     return window.window_id, window.kind.value, matches, state, window.made_by, window.why
 
 

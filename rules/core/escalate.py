@@ -14,6 +14,9 @@ from rules.core.handling import Escalation, EscalationStep
 from rules.core.model import Severity
 from rules.core.routing import Chain
 
+# Why a chain ends while somebody has it in hand; such an answer may run out.
+ANSWERS = ("acknowledged", "take", "on_my_way", "fixed")
+
 Resolve = Callable[[str, int], tuple[str, ...]]
 
 
@@ -61,6 +64,15 @@ def stop(escalation: Escalation, at: datetime, why: str) -> Escalation:
     if next_step(escalation) is None:
         return escalation
     return replace(escalation, stopped_at=at, stopped=why)
+
+
+def resumed(escalation: Escalation, at: datetime) -> Escalation:
+    """The answer that ended the chain has run out: the steps that nobody took are waited for again, the next
+    one its whole wait from `at` on. What no answer ended, or has no step left, stays as it ended."""
+    left = any(step.done_at is None for step in escalation.steps)
+    if escalation.stopped not in ANSWERS or not left:
+        return escalation
+    return _dated(replace(escalation, stopped_at=None, stopped=None), at)
 
 
 def _dated(escalation: Escalation, at: datetime) -> Escalation:

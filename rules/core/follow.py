@@ -31,15 +31,24 @@ Say = Callable[[Tracked, str, NoticeReason, datetime, list[Effect]], None]
 
 
 class Follow:
-    """Made once by the book. `note` writes history, `say` a notice to one destination."""
+    """Made once by the book. `note` writes history, `say` a notice to one destination, `withhold` that it
+    was due and may not be said."""
 
     def __init__(
-        self, router: Router, timers: Timers, *, note: Callable[..., None], say: Say, imported: bool
+        self,
+        router: Router,
+        timers: Timers,
+        *,
+        note: Callable[..., None],
+        say: Say,
+        withhold: Say,
+        imported: bool,
     ) -> None:
         self.router = router
         self.timers = timers
         self.note = note
         self.say = say
+        self.withhold = withhold
         self.imported = imported  # history: nobody is called and nothing was promised
 
     def opened(self, tracked: Tracked, at: datetime) -> None:
@@ -84,6 +93,18 @@ class Follow:
         if begun is not None:
             self._set(tracked, begun)
 
+    def lapsed(self, tracked: Tracked, at: datetime) -> None:
+        """Its acknowledgement ran out: the chain goes on with the step that nobody took, or begins if it was
+        answered before it could. What was a person's decision about the owner stays so."""
+        row = tracked.row
+        chain = row.escalation
+        if chain is None or chain.party != (row.route_party or OPERATOR):
+            tracked.chain_of = None
+            return
+        resumed = escalate.resumed(chain, at)
+        if resumed is not chain:
+            self._set(tracked, resumed)
+
     def answered(self, tracked: Tracked, at: datetime, how: str) -> None:
         """A person took it up (`acknowledged`, `assigned`, `handed_over` ...): nobody else is called."""
         row = tracked.row
@@ -93,6 +114,10 @@ class Follow:
             row.responded_at = at
         self._stop(tracked, at, how)
         tracked.chain_of = row.route_party
+        for told in tracked.told.values():  # a call that did not leave yet is no longer true
+            if told.call is NoticeReason.ESCALATED:
+                told.call = None
+        tracked.joined = [name for name in tracked.joined if name in tracked.told and tracked.told[name].open]
 
     def fire(self, tracked: Tracked, due: datetime, kind: str, out: list[Effect]) -> None:
         """A deadline of this module came up; one of an earlier incident at the same place does nothing."""
@@ -120,8 +145,6 @@ class Follow:
     def _breach(self, tracked: Tracked, at: datetime, event: str, out: list[Effect]) -> None:
         row = tracked.row
         self.note(tracked, at, event, out, party=row.route_party, contract=row.contract)
-        if lasting(row.suppression):
-            return
         for name in named(self.router.destinations, OPERATOR):
             self.say(tracked, name, NoticeReason.OVERDUE, at, out)
 
@@ -132,6 +155,9 @@ class Follow:
             return
         if lasting(row.suppression) or row.state is not OPEN:
             self._set(tracked, escalate.put_off(chain, due + LOOK_AGAIN))
+            if row.state is OPEN:
+                for name in step.destinations:
+                    self.withhold(tracked, name, NoticeReason.ESCALATED, due, out)
             return
         number = 1 + sum(one.done_at is not None for one in chain.steps)
         self._set(tracked, escalate.taken(chain, due))

@@ -23,8 +23,8 @@ class EscalationStep(Struct, frozen=True):
 
 
 class Escalation(Struct, frozen=True):
-    """A snapshot: changing the file does not change it. `stopped`: acknowledged, assigned, handed_over,
-    rerouted, resolved; None while it runs or when every step was taken."""
+    """A snapshot: changing the file does not change it. `stopped`: acknowledged, take, on_my_way, fixed,
+    handed_over, overruled, rerouted, resolved; None while it runs or when every step was taken."""
 
     chain: str
     party: str

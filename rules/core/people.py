@@ -51,10 +51,12 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
         incident.acknowledge(tracked.row, obs.by, obs.at)
         book.speaker.follow.answered(tracked, obs.at, "acknowledged")
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
+        book.speaker.look_again(tracked, obs.at)
         return
     if obs.action in on_site.ACTIONS:
         book.speaker.follow.answered(tracked, obs.at, obs.action)
         on_site.told(obs, tracked, book, out)
+        book.speaker.look_again(tracked, obs.at)
         return
     if obs.action in SNOOZING:
         _snooze(obs, tracked, book, out)

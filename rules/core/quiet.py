@@ -1,4 +1,4 @@
-"""Which silences and maintenance windows mean an incident now.
+"""Which silences and maintenance windows keep an incident quiet now, and which let it pass.
 
 Decides from the judge's memory and the register alone; sets nothing going (see `windows`).
 """
@@ -29,7 +29,16 @@ def subject_of(station: str, state: JudgeState, register: Mapping[str, Asset]) -
 
 
 def over(row: IncidentRow, state: JudgeState, register: Mapping[str, Asset]) -> list[Window]:
-    """The windows that hold now and mean this incident, by id."""
+    """The windows that keep this incident quiet now, by id."""
+    return [one for one in _meaning(row, state, register) if one.safety or not row.safety]
+
+
+def let_pass(row: IncidentRow, state: JudgeState, register: Mapping[str, Asset]) -> list[Window]:
+    """The windows that mean this incident now and do not keep it quiet, because it is about safety."""
+    return [one for one in _meaning(row, state, register) if row.safety and not one.safety]
+
+
+def _meaning(row: IncidentRow, state: JudgeState, register: Mapping[str, Asset]) -> list[Window]:
     holding = [held.window for _, held in sorted(state.windows.items()) if held.since is not None]
     if not holding:
         return []

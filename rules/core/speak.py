@@ -70,7 +70,9 @@ class Speaker:
         self.imported = imported
         self.register: Mapping[str, Asset] = {}
         self.router = router
-        self.follow = Follow(router, timers, note=note, say=self._call, imported=imported)
+        self.follow = Follow(
+            router, timers, note=note, say=self._call, withhold=self._withheld, imported=imported
+        )
         self.groups = Groups(policy, destinations, state, timers, owed=self._still_owed, record=self._record)
         self.subscribers = Subscribers(policy, state, self.groups.destinations, self.parties)
 
@@ -129,7 +131,7 @@ class Speaker:
                 self.groups.collect(name, tracked, reason, at, out, wait_s=wait_s, urgent=urgent)
         row.suppression = self._suppression(tracked, at)
         self.follow.spoken(tracked, at)
-        self._look_again(tracked, at)
+        self.look_again(tracked, at)
 
     def subscribed(self, obs: Subscribed, out: list[Effect]) -> None:
         """A customer's wish changed: what is open now may be news."""
@@ -176,7 +178,7 @@ class Speaker:
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
     ) -> None:
         """`reason` was due and is not said: recorded once for each thing that held it back."""
-        for why in suppress.lasting(tracked.row.suppression):
+        for why in self._holding(tracked, name):
             party = self.parties.get(name, "operator")
             row = swallowed.withhold(tracked, name, party, reason, why, at)
             if row is not None:
@@ -185,8 +187,12 @@ class Speaker:
     def _call(
         self, tracked: Tracked, name: str, reason: NoticeReason, at: datetime, out: list[Effect]
     ) -> None:
-        """`name` is told whatever it was told before: a chain calls it, or a promise was broken."""
+        """`name` is told whatever it was told before: a chain calls it, or a promise was broken. What may not
+        be said now is said when it may."""
         tracked.told.setdefault(name, Told()).call = reason
+        if suppress.lasting(tracked.row.suppression):
+            self._withheld(tracked, name, reason, at, out)
+            return
         self.groups.collect(name, tracked, reason, at, out, wait_s=0.0)
 
     # --- the decision -------------------------------------------------------------------
@@ -204,26 +210,41 @@ class Speaker:
         if until is not None and until <= at and row.state is not RESOLVED:
             row.acknowledged_at = row.acknowledged_by = None
             self.note(tracked, at, "acknowledgement_expired", out)
+            self.follow.lapsed(tracked, at)
+        for window in quiet.let_pass(row, self.state, self.register):
+            if row.state is IncidentState.OPEN and window.window_id not in tracked.passed:
+                tracked.passed.append(window.window_id)
+                self.note(tracked, at, "safety_passes", out, kind=window.kind.value, window=window.window_id)
         row.suppression = self._suppression(tracked, at)
 
     def _owed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         told = tracked.told.get(name)
-        due = None
         if told is not None:
             if told.open and told.at is None:
                 told.at = at  # told by a version that did not write down when
             if told.call is not None and tracked.row.state is IncidentState.OPEN:
                 return None if suppress.lasting(tracked.row.suppression) else told.call
-            due = remind.next_at(told, tracked.row, tracked.flapping, self.policy)
         found = decide(
             told,
             tracked.row,
             routed_here=name in self._hears(tracked, at),
             told_elsewhere=self._moved(tracked, name, at),
             ready=tracked.notify_at is not None and tracked.notify_at <= at,
-            again=due is not None and due <= at,
+            again=self._again(tracked, told, at),
         )
-        return self.subscribers.word(name, found)
+        word = self.subscribers.word(name, found)
+        return word if word is NoticeReason.RESOLVED or not self._hushed(tracked, name) else None
+
+    def _holding(self, tracked: Tracked, name: str) -> list[str]:
+        """What keeps this destination from hearing of it now."""
+        return suppress.lasting(tracked.row.suppression) + self._hushed(tracked, name)
+
+    def _hushed(self, tracked: Tracked, name: str) -> list[str]:
+        """The windows that danger passes for those who act, not for customers: they cannot act, and were
+        told of planned work before."""
+        if not self.subscribers.is_customer(name):
+            return []
+        return [one.reason for one in quiet.let_pass(tracked.row, self.state, self.register)]
 
     def _moved(self, tracked: Tracked, name: str, at: datetime) -> bool:
         """Somebody else has it who hears of it no more."""
@@ -232,14 +253,25 @@ class Speaker:
 
     def _swallowed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         """What would be said now if nothing held it back."""
+        if not self._holding(tracked, name):
+            return None
+        told = tracked.told.get(name)
+        if told is not None and told.call is not None and tracked.row.state is IncidentState.OPEN:
+            return told.call
         found = swallowed.wanted(
             tracked,
-            tracked.told.get(name),
+            told,
             routed_here=name in self._hears(tracked, at),
             told_elsewhere=self._moved(tracked, name, at),
             ready=tracked.notify_at is not None and tracked.notify_at <= at,
+            again=self._again(tracked, told, at),
         )
         return self.subscribers.word(name, found)
+
+    def _again(self, tracked: Tracked, told: Told | None, at: datetime) -> bool:
+        """It was told long enough ago to be told once more."""
+        due = None if told is None else remind.next_at(told, tracked.row, tracked.flapping, self.policy)
+        return due is not None and due <= at
 
     def _still_owed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         """The same, at the moment of speaking."""
@@ -248,8 +280,8 @@ class Speaker:
         reason = self._owed(tracked, name, at)
         return None if reason is NoticeReason.RESOLVED else reason
 
-    def _look_again(self, tracked: Tracked, at: datetime) -> None:
-        """Set the timer for the next thing that time alone changes."""
+    def look_again(self, tracked: Tracked, at: datetime) -> None:
+        """Set the timer for the next thing that time alone changes. Wanted after an answer: it runs out."""
         row = tracked.row
         if row.state is RESOLVED:
             return
@@ -274,7 +306,7 @@ class Speaker:
             self.note(tracked, at, event, out, **detail)
             if event == "notice":
                 self.follow.spoken(tracked, at)
-                self._look_again(tracked, at)
+                self.look_again(tracked, at)
             return
         closed = self.state.closed.get(incident_id)
         if closed is None:

@@ -262,6 +262,7 @@ class Tracked(Struct):
     weak: bool = False  # nothing but weak signs so far
     wake_at: datetime | None = None  # when speaking must look again by itself
     snooze: Snooze | None = None
+    passed: list[str] = field(default_factory=list)  # windows whose letting it pass stands in the history
 
 
 class HeldWindow(Struct):

@@ -125,5 +125,8 @@ class Subscribers:
             return reason if UP in wish.kinds else None
         return NoticeReason.FIRST if reason in (NoticeReason.FIRST, NoticeReason.REROUTED) else None
 
+    def is_customer(self, name: str) -> bool:
+        return name.startswith(PREFIX)
+
     def _wish(self, name: str) -> Subscription | None:
         return self._state.subscriptions.get(name.removeprefix(PREFIX))

@@ -16,14 +16,23 @@ from rules.core.state import Told, Tracked
 
 
 def wanted(
-    tracked: Tracked, told: Told | None, *, routed_here: bool, told_elsewhere: bool, ready: bool
+    tracked: Tracked,
+    told: Told | None,
+    *,
+    routed_here: bool,
+    told_elsewhere: bool,
+    ready: bool,
+    again: bool = False,
 ) -> NoticeReason | None:
-    """What would be said to a destination if nothing held it back. Of imported history: nothing."""
+    """What would be said to a destination that something holds back, without that. Of imported history:
+    nothing. `again`: it was told long enough ago to be told once more."""
     row = tracked.row
-    if not row.suppression or Suppression.IMPORTED.value in row.suppression:
+    if Suppression.IMPORTED.value in row.suppression:
         return None
     free = structs.replace(row, suppression=[])
-    return decide(told, free, routed_here=routed_here, told_elsewhere=told_elsewhere, ready=ready)
+    return decide(
+        told, free, routed_here=routed_here, told_elsewhere=told_elsewhere, ready=ready, again=again
+    )
 
 
 def withhold(  # noqa: PLR0917

@@ -95,7 +95,8 @@ class Matcher(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Window(Struct, frozen=True, kw_only=True):
     """`window_id` starts with the first letter of its kind. Instants are aware UTC; `ends_at` is None for one
-    that repeats until somebody ends it."""
+    that repeats until somebody ends it. `safety`: whoever made it said that danger is held back too; else
+    both kinds let it pass: who works at one part does not see the others."""
 
     window_id: str
     kind: WindowKind
@@ -106,6 +107,7 @@ class Window(Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime | None = None
     recurrence: Recurrence = Once()
+    safety: bool = False
 
     @property
     def reason(self) -> str:

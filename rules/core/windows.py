@@ -103,10 +103,18 @@ class Windows:
             self._end(held, at, out, by)
 
     def _end(self, held: HeldWindow, at: datetime, out: list[Effect], by: str | None = None) -> None:
-        meant = [tracked for tracked in self._tracked() if held.window.reason in tracked.row.suppression]
+        window = held.window
+        meant = [
+            tracked
+            for tracked in self._tracked()
+            if window.reason in tracked.row.suppression or window.window_id in tracked.passed
+        ]
         held.since, held.stations = None, []
         for tracked in meant:
-            self._speaker.note(tracked, at, "unsilenced", out, by, window=held.window.window_id)
+            if window.window_id in tracked.passed:
+                tracked.passed.remove(window.window_id)
+            else:
+                self._speaker.note(tracked, at, "unsilenced", out, by, window=window.window_id)
             self._speaker.speak(tracked, at, out)
 
     def _tell(

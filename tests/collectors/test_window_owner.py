@@ -45,16 +45,20 @@ async def ask(owner: Owner, command: AboutWindow, actor: str = DESK) -> CommandO
     return await asyncio.to_thread(client.send, command, actor)
 
 
-def for_a_while(kind: WindowKind = SILENCE, hours: float = 2, **matcher: str) -> AddSilence:
+def for_a_while(
+    kind: WindowKind = SILENCE, hours: float = 2, *, safety: bool = False, **matcher: str
+) -> AddSilence:
     ends = utc_now() + timedelta(hours=hours)
-    return AddSilence(kind=kind, matcher=Matcher(**matcher), why="works on the street", ends_at=ends)
+    return AddSilence(
+        kind=kind, matcher=Matcher(**matcher), why="works on the street", ends_at=ends, safety=safety
+    )
 
 
 def test_a_silence_holds_back_over_a_restart_and_tells_once_at_its_end(tmp_path: Path) -> None:
     async def scenario() -> None:
         settings = filled(tmp_path)
         async with owner_of(settings) as owner:
-            made = await ask(owner, for_a_while(station="be-1"))
+            made = await ask(owner, for_a_while(station="be-1", safety=True))
             assert made.outcome == "accepted", made
             assert (made.detail or "").endswith(": 1 station(s) match now")
             window_id = (made.detail or "").split(":")[0]
@@ -87,6 +91,7 @@ def test_each_role_may_make_and_end_what_is_theirs(tmp_path: Path) -> None:
                 (for_a_while(station="BE-1"), FITTER, "silences are for the helpdesk"),
                 (for_a_while(MAINTENANCE, station="BE-2"), FITTER, "no station of yours matches"),
                 (for_a_while(MAINTENANCE, station="*", installer="Other"), FITTER, "own stations only"),
+                (for_a_while(MAINTENANCE, 25, safety=True, station="BE-1"), FITTER, "of at most 24 hours"),
                 (for_a_while(MAINTENANCE, station="*"), SHOP, "for the helpdesk"),
                 (for_a_while(station="*"), "nobody@house.example", "no such user"),
                 (EndSilence(window_id="s00000000"), DESK, "no such silence"),

@@ -1,6 +1,7 @@
 """The sentences of silences and maintenance windows, and of our own destinations.
 
 10:00 els silences station=S-1 from 10:00 until 12:00 as s1
+10:00 els silences station=S-1, safety too, from 10:00 until 12:00 as s1
 10:00 els plans work at site=GNT fault=station.offline from 10:00 until day 2 12:00 as m1
 10:00 els plans work at site=GNT on Mon Tue from 22:00 to 06:00 as m1
 10:00 els ends s1
@@ -20,7 +21,8 @@ from rules.core.window import Matcher, Window, WindowKind
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MADE = re.compile(
-    r"(?P<who>\w+) (?P<what>silences|plans work at) (?P<where>\S+=\S+(?: \S+=\S+)*)"
+    r"(?P<who>\w+) (?P<what>silences|plans work at) (?P<where>[^\s,]+=[^\s,]+(?: [^\s,]+=[^\s,]+)*)"
+    r"(?P<safety>, safety too,)?"
     r"(?: on (?P<days>[A-Z][a-z]{2}(?: [A-Z][a-z]{2})*) from (?P<opens>\d\d:\d\d) to (?P<closes>\d\d:\d\d)"
     r"| from (?P<since>.+?) until (?P<until>.+?)) as (?P<id>\w+)$"
 )
@@ -56,5 +58,6 @@ def read(text: str, at: datetime, moment: Callable[[str], datetime]) -> list[Obs
         starts_at=at if made["days"] else moment(made["since"]),
         ends_at=None if made["days"] else moment(made["until"]),
         recurrence=repeats,
+        safety=made["safety"] is not None,
     )
     return [WindowSet(station="", at=at, window=window)]

@@ -20,9 +20,11 @@ from rules.core.model import (
     Status,
     StatusReported,
     UserActed,
+    WindowSet,
 )
 from rules.core.policy import Policy
 from rules.core.route import Destination
+from rules.core.window import Matcher, Window, WindowKind
 from tests.rules_core import helpers
 from tests.rules_core.helpers import at
 
@@ -130,6 +132,90 @@ def test_an_answer_ends_the_chain_and_is_the_response(action: str) -> None:
     assert final.response_breached_at is None
     assert final.escalation is not None
     assert final.escalation.stopped_at == at(10 * MINUTE)
+
+
+def test_a_chain_goes_on_with_its_next_step_once_when_an_acknowledgement_runs_out() -> None:
+    of = judge()
+    said, row = begin(of)
+    said += of.feed(acts(40 * MINUTE, row, "acknowledge"))
+    for hour in range(1, 60):
+        of = judge(of.state())
+        said += of.advance(at(hour * HOUR))
+    ends = 40 * MINUTE + POLICY.ack_expires_s
+    assert told_at(said) == [
+        ("volt", "first", at(0)),
+        ("volt-chef", "escalated", at(30 * MINUTE)),
+        ("helpdesk", "escalated", at(ends + 60 * MINUTE)),
+    ]
+    assert [event.at for event in events(said, "acknowledgement_expired")] == [at(ends)]
+    again = of.feed(acts(60 * HOUR, row, "acknowledge")) + of.advance(at(100 * HOUR))
+    assert told_at(again) == []
+
+
+def test_a_chain_that_was_answered_before_it_began_begins_when_the_answer_runs_out() -> None:
+    quiet = Policy(hold_scale=0, group_wait_s=60, offline_min_s=864_000, remind_critical_s=0, remind_high_s=0)
+    of = Judge(rules(), {"S-1": helpers.asset("S-1")}, quiet, DESTINATIONS)
+    said = of.feed(fault(0, "ConnectorLockFailure"))
+    row = next(iter(helpers.incidents(said).values()))
+    said += of.feed(acts(10, row, "acknowledge")) + of.advance(at(26 * HOUR))
+    ends = 10 + quiet.ack_expires_s
+    assert told_at(said) == [
+        ("volt", "first", at(60)),
+        ("volt-chef", "escalated", at(ends + 30 * MINUTE)),
+        ("helpdesk", "escalated", at(ends + 90 * MINUTE)),
+    ]
+
+
+def test_a_person_s_overruling_is_not_undone_by_an_answer_that_runs_out() -> None:
+    of = judge()
+    said, row = begin(of)
+    said += of.feed(acts(10 * MINUTE, row, "overrule", side="hardware"))
+    said += of.feed(acts(20 * MINUTE, row, "acknowledge")) + of.advance(at(60 * HOUR))
+    assert [who for who, reason, _ in told_at(said) if reason == "escalated"] == []
+
+
+def test_a_call_that_had_not_left_when_somebody_answered_never_leaves() -> None:
+    grouped = Policy(hold_scale=0, group_wait_s=60, group_interval_s=3000, offline_min_s=864_000)
+    of = Judge(rules(), {"S-1": helpers.asset("S-1"), "S-2": helpers.asset("S-2")}, grouped, DESTINATIONS)
+    lock = "ConnectorLockFailure"
+    first = fault(0, lock)
+    said = of.feed(first)
+    row = next(iter(helpers.incidents(said).values()))
+    # Everybody at this site was told a moment before, so the call waits for the interval.
+    other = StatusReported(
+        station="S-2", at=at(31 * MINUTE - 59), evse=1, connector=1, status=Status.FAULTED, error_code=lock
+    )
+    said += of.advance(at(30 * MINUTE)) + of.feed(other)
+    said += of.feed(acts(31 * MINUTE - 30, row, "acknowledge")) + of.advance(at(3 * HOUR))
+    assert [
+        one for one in events(said, "notice")
+        if one.incident_id == row.incident_id and one.detail["reason"] == "escalated"
+    ] == []  # fmt: skip
+
+
+def test_a_step_and_a_broken_promise_under_a_silence_are_recorded_and_told_at_its_end() -> None:
+    of = judge(contract="goud")
+    said, row = begin(of)
+    window = Window(
+        window_id="s1",
+        kind=WindowKind.SILENCE,
+        matcher=Matcher(station="*"),
+        made_by="els",
+        why="because",
+        made_at=at(60),
+        starts_at=at(60),
+        ends_at=at(2 * HOUR),
+        safety=True,
+    )
+    said += of.feed(WindowSet(station="", at=at(60), window=window)) + of.advance(at(119 * MINUTE))
+    assert [who for who, _, _ in told_at(said)] == ["volt"]
+    assert helpers.withheld(said) == [
+        ("volt-chef", "escalated", "silence:s1"),
+        ("helpdesk", "overdue", "silence:s1"),
+    ]
+    said += of.advance(at(126 * MINUTE))
+    assert sorted(who for who, _, _ in told_at(said)) == ["helpdesk", "volt", "volt-chef"]
+    assert row.incident_id == last(said).incident_id
 
 
 def test_editing_the_file_does_not_change_a_chain_that_runs() -> None:

@@ -19,10 +19,12 @@ from rules.core.model import (
     Status,
     StatusReported,
     UserActed,
+    WindowSet,
 )
 from rules.core.policy import Policy
 from rules.core.route import Destination
 from rules.core.service_hours import next_closing, parse
+from rules.core.window import Matcher, Window, WindowKind
 from tests.rules_core import helpers
 from tests.rules_core.helpers import at
 
@@ -81,6 +83,22 @@ def act(effects: Sequence[Effect], action: str, seconds: float, **more: object) 
         by="eva",
         **more,  # type: ignore[arg-type]
     )
+
+
+def silence(since: float, until: float, window_id: str = "s1", **more: object) -> WindowSet:
+    """Of everything, made at its beginning."""
+    window = Window(
+        window_id=window_id,
+        kind=WindowKind.SILENCE,
+        matcher=Matcher(station="*"),
+        made_by="els",
+        why="because",
+        made_at=at(since),
+        starts_at=at(since),
+        ends_at=at(until),
+        **more,  # type: ignore[arg-type]
+    )
+    return WindowSet(station="", at=at(since), window=window)
 
 
 # --- groups -----------------------------------------------------------------------------
@@ -149,6 +167,31 @@ def test_an_acknowledgement_stops_reminders_until_it_expires() -> None:
     row = list(helpers.incidents(after).values())[-1]
     assert [message[1:] for message in told(after)] == [("reminder", 1, 86_500.0)]
     assert row.acknowledged_at is None
+
+
+def test_a_reminder_under_a_silence_is_recorded_as_withheld_and_told_at_its_end() -> None:
+    one = judge()
+    effects = play(one, 40_000, report(0, LOCK), silence(7200, 36_000))
+    assert [(message[1], message[3]) for message in told(effects)] == [
+        ("first", 180.0),
+        ("reminder", 36_060.0),
+    ]
+    assert ("volt", "reminder", "silence:s1") in helpers.withheld(effects)
+    row = next(
+        one for one in effects if isinstance(one, NoticeRow) and one.suppressed and one.destination == "volt"
+    )
+    assert row.created_at == at(180 + 14_400)
+
+
+def test_a_reminder_under_a_snooze_is_recorded_as_withheld_and_told_when_it_ends() -> None:
+    one = judge()
+    effects = play(one, 600, report(0, LOCK))
+    effects += play(one, 40_000, act(effects, "snooze", 7200, until=at(36_000)))
+    assert [(message[1], message[3]) for message in told(effects)] == [
+        ("first", 180.0),
+        ("reminder", 36_000.0),
+    ]
+    assert ("volt", "reminder", "snoozed") in helpers.withheld(effects)
 
 
 def test_a_restart_neither_brings_a_reminder_forward_nor_forgets_it() -> None:

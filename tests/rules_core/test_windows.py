@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec import structs
 
-from rules.core.model import Effect, PlannedRow, WindowEnded, WindowRow, WindowSet
+from rules.core.model import (
+    Effect,
+    IncidentEventRow,
+    PlannedRow,
+    Status,
+    StatusReported,
+    WindowEnded,
+    WindowRow,
+    WindowSet,
+)
 from rules.core.recurrence import WindowError
 from rules.core.region import region_names
 from rules.core.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only, subject
@@ -116,6 +126,24 @@ def test_maintenance_writes_down_which_stations_are_planned_to_be_down_until_it_
 def test_a_silence_or_work_on_one_fault_plans_no_downtime(one: Window) -> None:
     judge = helpers.judge(helpers.register("GNT-1"))
     assert planned(judge.feed(made(one)) + judge.advance(helpers.at(8000))) == []
+
+
+def test_that_danger_passed_a_window_stands_once_in_its_history() -> None:
+    judge = helpers.judge(helpers.register("GNT-1"))
+    effects = judge.feed(made(window(station="*")))
+    fault = StatusReported(
+        station="GNT-1",
+        at=helpers.at(60),
+        evse=1,
+        connector=1,
+        status=Status.FAULTED,
+        error_code="GroundFailure",
+    )
+    effects += judge.feed(fault) + judge.feed(structs.replace(fault, at=helpers.at(90)))
+    effects += judge.advance(helpers.at(300))
+    passed = [e for e in effects if isinstance(e, IncidentEventRow) and e.event == "safety_passes"]
+    assert [one.detail for one in passed] == [{"kind": "maintenance", "window": "m1"}]
+    assert helpers.notices(effects) == [("volt", "first")]
 
 
 def test_a_window_that_ran_out_is_over_by_itself() -> None:
