@@ -11,8 +11,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from collectors.decode.privacy import Pseudonymiser
 from collectors.intake import FrameStore, Intake
-from collectors.privacy import Pseudonymiser
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from collectors import frame as ocppj
-from collectors.frame import Frame
-from collectors.ocpp import Decoded, Decoder
-from collectors.privacy import Pseudonymiser
+from collectors.decode import frame as ocppj
+from collectors.decode.decoder import Decoded, Decoder
+from collectors.decode.frame import Frame
+from collectors.decode.privacy import Pseudonymiser
 from data.rows import Batch, FrameRow, LinkEventRow
 from rules.core.model import Connected, Disconnected, FindingSeen, Observation
 

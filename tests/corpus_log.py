@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from collectors import corpus
+from collectors.look_back import corpus
 
 FIXTURE = Path(__file__).parent / "fixtures" / "corpus_dev.jsonl"
 

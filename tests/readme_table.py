@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 from msgspec import Meta
 
-from collectors.settings import Secret, Settings
-from collectors.settings_sources import env_name, option_paths
+from collectors.settings.options import Secret, Settings
+from collectors.settings.sources import env_name, option_paths
 
 
 def settings_table() -> str:

@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from collectors.remote_actions import ACTIONS
+from collectors.remote.actions import ACTIONS
 from data.store import Store
 from tests.test_cli import HEADER, complaint_of, laadwacht
 from tests.test_serving import free_ports, place, running, settings_in

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from collectors.demo import LIMITS, SPEED
-from collectors.demo_mailbox import Mailbox
-from collectors.settings_load import load_settings
+from collectors.demo.installation import LIMITS, SPEED
+from collectors.demo.mailbox import Mailbox
+from collectors.settings.load import load_settings
 from data.catalog_files import load_catalog
 from data.read import ReadDoor
 from data.scope import HELPDESK

@@ -15,8 +15,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from collectors.frame_export import PAGE, Selection, pages, span_of
-from collectors.frame_files import frame_file
+from collectors.logs.frame_export import PAGE, Selection, pages, span_of
+from collectors.logs.frame_files import frame_file
 from data.at_rest import RestingStore
 from data.rows import Batch, FrameRow
 from data.store import Store

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from collectors.formats.compressed import LogBytes
+from collectors.logs.formats.compressed import LogBytes
 from data.store import Store
 from tests.test_cli import ROOT, complaint_of, laadwacht
 from tests.test_serving import free_ports, place, running

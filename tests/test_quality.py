@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from collectors.corpus import read_cases
-from collectors.scoring import score
+from collectors.look_back.corpus import read_cases
+from collectors.look_back.scoring import score
 from data.catalog_files import load_catalog
 from rules.core.policy import Policy
 from tests.corpus_log import FIXTURE

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.checking import problems_of
 from collectors.cli.application import main
-from collectors.settings_load import load_settings
+from collectors.owner.checking import problems_of
+from collectors.settings.load import load_settings
 from data.catalog_files import load_catalog
 from data.register import read_register_text, write_register
 from data.store import Store

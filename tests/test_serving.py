@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.ports import with_free_ports
-from collectors.settings import Settings
-from collectors.settings_load import load_settings
+from collectors.processes.ports import with_free_ports
+from collectors.settings.load import load_settings
+from collectors.settings.options import Settings
 from data.register import load_register
 from data.store import Store
 from tests.test_cli import HEADER, LOG, complaint_of, laadwacht

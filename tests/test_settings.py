@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.settings import Secret, Settings, SettingsError
-from collectors.settings_load import load_settings
-from collectors.settings_sources import env_name, option_paths
+from collectors.settings.load import load_settings
+from collectors.settings.options import Secret, Settings, SettingsError
+from collectors.settings.sources import env_name, option_paths
 from tests.readme_table import settings_table
 
 CASES = sorted((Path(__file__).parent / "cases" / "bad_config").glob("*.toml"))

@@ -23,8 +23,8 @@ FALLING = (
 )
 PROGRAM = """
 import sys
-from collectors import supervise
-from collectors.supervise import Supervisor, Worker
+from collectors.processes import supervise
+from collectors.processes.supervise import Supervisor, Worker
 supervise.END_WAIT_S = 1.0
 workers = [
     Worker(f"worker {n}", [sys.executable, "-c", *argument.split("|")])

@@ -13,9 +13,9 @@ import pytest
 
 from collectors.cli.log_reading import opened_log
 from collectors.cli.options import station_of
-from collectors.formats.recognise import recognise
-from collectors.formats.text import Reading
-from collectors.triage_log import triage
+from collectors.logs.formats.recognise import recognise
+from collectors.logs.formats.text import Reading
+from collectors.look_back.triage_log import triage
 from data.catalog_files import load_catalog
 from rules.core.policy import Policy
 from tests.corpus_log import FIXTURE

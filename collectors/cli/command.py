@@ -19,7 +19,7 @@ from collectors.cli.options import settings_of
 from collectors.cli.who import shell_actor
 
 if TYPE_CHECKING:
-    from collectors.remote_actions import RemoteAction
+    from collectors.remote.actions import RemoteAction
 
 NOTHING_SENT = ("refused", "needs_confirmation")
 
@@ -130,7 +130,7 @@ def command(
 
 
 def _ask(settings: Any, row: RemoteAction, station: str, given: dict[str, Any], **rest: Any) -> int:
-    from collectors.remote_payloads import CannotSay
+    from collectors.remote.payloads import CannotSay
     from data.commands import CommandClient, Remote
     from data.errors import OwnerDown
 
@@ -161,7 +161,7 @@ def _ask(settings: Any, row: RemoteAction, station: str, given: dict[str, Any], 
 
 
 def _row_of(name: str | None) -> RemoteAction:
-    from collectors.remote_actions import ACTIONS, action_named
+    from collectors.remote.actions import ACTIONS, action_named
 
     row = action_named(name or "")
     if row is None:

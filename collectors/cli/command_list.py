@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from collectors.remote_actions import ACTIONS, HELPDESK, VERSIONS, RemoteAction
+from collectors.remote.actions import ACTIONS, HELPDESK, VERSIONS, RemoteAction
 
 # Where the command line has another name than the table.
 NAMES = {"kind": "--hard", "keys": "--key", "retry_interval_s": "--retry-interval"}

@@ -38,8 +38,8 @@ def explain(
     sets: options.Sets = None,
 ) -> int:
     """Say what is wrong with one OCPP frame: which field, what was expected, what came."""
-    from collectors.explain_frame import explain_frame
-    from collectors.frame import CALLRESULT
+    from collectors.decode.explain_frame import explain_frame
+    from collectors.decode.frame import CALLRESULT
 
     spoken: str | None = version
     if record is None:

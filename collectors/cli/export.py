@@ -59,7 +59,7 @@ def export_frames(
     From a running owner process or a database at rest, as it finds it. Frames that come in meanwhile are left
     out.
     """
-    from collectors.frame_export import Selection
+    from collectors.logs.frame_export import Selection
 
     settings = settings_of(config, data_dir, sets=sets)
     since, until = _period(start, stop, timezone)

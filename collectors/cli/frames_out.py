@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 from collectors.cli.complaint import Complaint
 from collectors.cli.progress import LongWork
-from collectors.frame_export import Query, Selection, pages, span_of
-from collectors.frame_files import frame_file
-from collectors.settings import Settings
+from collectors.logs.frame_export import Query, Selection, pages, span_of
+from collectors.logs.frame_files import frame_file
+from collectors.settings.options import Settings
 from data.at_rest import RestingStore
 from data.errors import OwnerDown, QueryRefused, StoreError, StoreLocked
 from data.read import ReadDoor

@@ -65,10 +65,10 @@ def triage(
     """
     from collectors.cli.judge_tables import incident_table
     from collectors.cli.log_reading import opened_log
-    from collectors.formats.text import LogFormatError
-    from collectors.logfile import parse_time
-    from collectors.settings_map import policy_from
-    from collectors.triage_log import triage as judged
+    from collectors.logs.formats.text import LogFormatError
+    from collectors.logs.logfile import parse_time
+    from collectors.look_back.triage_log import triage as judged
+    from collectors.settings.rooms import policy_from
 
     settings = settings_of(config, None, sets=sets)
     moment: datetime | None = None
@@ -121,9 +121,9 @@ def score(
     driver as neither side, unknown is not scored.
     """
     from collectors.cli.judge_tables import score_tables
-    from collectors.corpus import read_cases
-    from collectors.scoring import score as score_cases
-    from collectors.settings_map import policy_from
+    from collectors.look_back.corpus import read_cases
+    from collectors.look_back.scoring import score as score_cases
+    from collectors.settings.rooms import policy_from
 
     settings = settings_of(config, None, sets=sets)
     rules = _catalog(catalog or settings.rules.catalog_dir)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from collectors.triage_log import Triage
+from collectors.look_back.triage_log import Triage
 
 SIDE_STYLE = {"software": "cyan", "hardware": "yellow", "none": "dim"}
 MAX_PROOF = 110

@@ -23,14 +23,14 @@ from collectors.cli.interrupt import INTERRUPTED, Interrupt
 from collectors.cli.log_reading import opened as opened_file
 from collectors.cli.owner_client import OwnerClient, open_store
 from collectors.cli.progress import LongWork
-from collectors.formats.compressed import LogBytes
-from collectors.formats.recognise import Format, format_named, recognise
-from collectors.formats.text import LogFormatError, Reading
-from collectors.importer import BAD_LINES_TOLD
-from collectors.logfile import BadLine, LogRecord
-from collectors.owner import OwnerError
-from collectors.past import import_past
-from collectors.settings import Settings
+from collectors.logs.formats.compressed import LogBytes
+from collectors.logs.formats.recognise import Format, format_named, recognise
+from collectors.logs.formats.text import LogFormatError, Reading
+from collectors.logs.importer import BAD_LINES_TOLD
+from collectors.logs.logfile import BadLine, LogRecord
+from collectors.owner.past import import_past
+from collectors.owner.process import OwnerError
+from collectors.settings.options import Settings
 from data.errors import StoreError
 from rules.core.catalog import CatalogError
 

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 from collectors.cli.complaint import Complaint
-from collectors.formats.compressed import LogBytes
-from collectors.formats.recognise import format_named, recognise
-from collectors.formats.text import LogFormatError, Reading
-from collectors.logfile import BadLine, LogRecord
+from collectors.logs.formats.compressed import LogBytes
+from collectors.logs.formats.recognise import format_named, recognise
+from collectors.logs.formats.text import LogFormatError, Reading
+from collectors.logs.logfile import BadLine, LogRecord
 
 
 def opened_log(

@@ -55,11 +55,11 @@ def backtest(
 
     Which incidents and messages would appear, vanish, or change side or owner. Sends and stores nothing.
     """
-    from collectors import backtest as test
     from collectors.cli.frames_out import store_reader
     from collectors.cli.look_back_tables import backtest_table
-    from collectors.settings_map import aided_policy_from, destinations_from
-    from collectors.stored_past import observations, register_of, span_of
+    from collectors.look_back import backtest as test
+    from collectors.look_back.stored_past import observations, register_of, span_of
+    from collectors.settings.rooms import aided_policy_from, destinations_from
     from data.catalog_files import load_catalog
     from data.errors import OwnerDown, QueryRefused, StoreError
     from rules.core.aid_reader import AidPlanError
@@ -123,7 +123,7 @@ def precision(
     """How often people found a verdict right, by their feedback: confirmed, wrong side, no fault found."""
     from collectors.cli.frames_out import store_reader
     from collectors.cli.look_back_tables import precision_table
-    from collectors.precision import precision_of
+    from collectors.look_back.precision import precision_of
     from data.errors import OwnerDown, QueryRefused, StoreError
 
     settings = settings_of(config, data_dir, sets=sets)
@@ -145,7 +145,7 @@ def _start_of(since: str, last: datetime) -> datetime:
     age = _AGE.fullmatch(since.strip())
     if age is not None:
         return last - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    from collectors.logfile import parse_time
+    from collectors.logs.logfile import parse_time
 
     try:
         return parse_time(since)

@@ -22,7 +22,7 @@ from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
 from collectors.cli.station_secrets import stations_secret
-from collectors.settings import Settings
+from collectors.settings.options import Settings
 
 Role = Literal["helpdesk", "installer", "customer"]
 GENERATED_BYTES = 12  # 96 bits: beyond guessing, still short enough to type
@@ -45,7 +45,7 @@ def check(
     *, config: options.Config = None, data_dir: options.DataDir = None, sets: options.Sets = None
 ) -> int:
     """Validate configuration, catalogue and destinations, without starting or sending anything."""
-    from collectors.checking import problems_of, warnings_of
+    from collectors.owner.checking import problems_of, warnings_of
 
     settings = settings_of(config, data_dir, sets=sets)
     problems = problems_of(settings)

@@ -40,7 +40,7 @@ def notify(
     sets: options.Sets = None,
 ) -> int:
     """Try a destination: sends one message that says it is a test, and tells honestly what became of it."""
-    from collectors.settings_map import delivery_configs_from
+    from collectors.settings.rooms import delivery_configs_from
     from data.catalog_files import load_catalog
     from rules.core.catalog import CatalogError
     from rules.dispatch import destinations, trial

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from collectors.cli.complaint import Complaint
-from collectors.settings import Settings, SettingsError
-from collectors.settings_load import load_settings
+from collectors.settings.load import load_settings
+from collectors.settings.options import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collectors.formats.text import Reading
+    from collectors.logs.formats.text import Reading
 
 Config = Annotated[
     Path | None,
@@ -62,9 +62,9 @@ def reading_of(
     log_format: str | None, station: str | None, timezone: str, begin: str | None, *, mend: bool = False
 ) -> Reading:
     """What the reader of a log is told beside the log. Raises Complaint for what makes no sense."""
-    from collectors.formats.recognise import format_named
-    from collectors.formats.text import LogFormatError, Reading
-    from collectors.logfile import Unfit, station_name
+    from collectors.logs.formats.recognise import format_named
+    from collectors.logs.formats.text import LogFormatError, Reading
+    from collectors.logs.logfile import Unfit, station_name
 
     zone = zone_of(timezone)
     try:

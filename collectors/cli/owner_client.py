@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from collectors.cli.complaint import Complaint
-from collectors.settings import Settings
+from collectors.settings.options import Settings
 from data.errors import StoreError, StoreLocked
 from data.store import Store
 

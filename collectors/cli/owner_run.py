@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from collectors.checking import door_warnings, problems_of
 from collectors.cli.complaint import Complaint
-from collectors.owner import OwnerError, run_owner
-from collectors.settings import Settings
+from collectors.owner.checking import door_warnings, problems_of
+from collectors.owner.process import OwnerError, run_owner
+from collectors.settings.options import Settings
 
 # They tell of every connection; the database does too, and keeps it.
 CHATTY = ("laadwacht.websockets", "uvicorn.error", "uvicorn.access", "httpx")

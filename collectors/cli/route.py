@@ -56,8 +56,8 @@ def route(
 ) -> int:
     """Which rule sends this fault to whom, why, and when; and who is called when nobody answers."""
     from collectors.cli.look_back import write_json
-    from collectors.route_question import as_data, sentences
-    from collectors.settings_map import destinations_from, policy_from
+    from collectors.cli.route_question import as_data, sentences
+    from collectors.settings.rooms import destinations_from, policy_from
     from rules.core.model import Severity
     from rules.core.route_explain import Asked
     from rules.core.route_explain import explain as ask
@@ -123,7 +123,7 @@ def _from_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _from_store(settings: Any, station: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The register, and what the station says of itself."""
     from collectors.cli.frames_out import store_reader
-    from collectors.stored_past import register_of
+    from collectors.look_back.stored_past import register_of
     from data.errors import OwnerDown, QueryRefused, StoreError
 
     if not settings.database.exists():

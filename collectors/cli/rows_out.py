@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from collectors.cli.complaint import Complaint
 from collectors.cli.frames_out import store_reader
-from collectors.settings import Settings
+from collectors.settings.options import Settings
 from data.errors import OwnerDown, QueryRefused, StoreError
 
 #: To the second, and as exact as frames and connections are received.

@@ -10,8 +10,8 @@ import typer
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
-from collectors.ports import taken_ports, with_free_ports
-from collectors.settings import Settings
+from collectors.processes.ports import taken_ports, with_free_ports
+from collectors.settings.options import Settings
 
 PORT_HELP = "Default: the usual one, or a free one where that is taken; 0: a free one."
 
@@ -54,7 +54,7 @@ def dashboard(
     sets: options.Sets = None,
 ) -> int:
     """Run the pages people open. They read from a running `laadwacht serve` on the same data directory."""
-    from collectors.processes import dashboard_worker, run_together
+    from collectors.processes.workers import dashboard_worker, run_together
 
     settings = settings_of(config, data_dir, http_port=http_port, dashboard_port=dashboard_port, sets=sets)
     settings = opened(settings, ("dashboard",))
@@ -71,7 +71,7 @@ def up(
     sets: options.Sets = None,
 ) -> int:
     """Run serve and dashboard together, restarting what falls; Ctrl-C ends both."""
-    from collectors.processes import dashboard_worker, run_together, serve_worker
+    from collectors.processes.workers import dashboard_worker, run_together, serve_worker
 
     settings = settings_of(
         config,
@@ -109,7 +109,7 @@ def demo(
 
     Without --data-dir everything lives in a temporary directory that is removed at the end.
     """
-    from collectors.demo import DemoError, DemoPlan, run_demo
+    from collectors.demo.installation import DemoError, DemoPlan, run_demo
 
     plan = DemoPlan(
         data_dir=data_dir.absolute() if data_dir else None,

@@ -18,7 +18,7 @@ from collectors.cli.options import settings_of
 from collectors.cli.who import shell_actor
 
 if TYPE_CHECKING:
-    from collectors.settings import Settings
+    from collectors.settings.options import Settings
     from data.commands import AboutWindow
     from data.windows import StoredWindow
     from rules.core.recurrence import Recurrence

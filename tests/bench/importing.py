@@ -15,8 +15,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collectors.history import generate
 from collectors.simulator import demo_assets
+from collectors.simulator.history import generate
 from tests.bench.running import HOUSE, table
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)

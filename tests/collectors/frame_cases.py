@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from collectors.frame import parse
-from collectors.ocpp import decoder_for
+from collectors.decode.decoder import decoder_for
+from collectors.decode.frame import parse
 from rules.core.model import FindingSeen, Observation, Seen
 
 CASES = Path(__file__).parent.parent / "cases" / "frames"

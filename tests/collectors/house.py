@@ -15,8 +15,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from collectors.commits import LiveIntake
-from collectors.listener import Desk, Listener
-from collectors.privacy import Pseudonymiser
+from collectors.decode.privacy import Pseudonymiser
+from collectors.stations.listener import Desk, Listener
 from data.store import Batch, Store
 
 

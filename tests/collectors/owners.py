@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from collectors.owner import Owner
-from collectors.settings import (
+from collectors.owner.process import Owner
+from collectors.settings.options import (
     DestinationSettings,
     HoldSettings,
     HttpSettings,

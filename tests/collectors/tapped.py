@@ -17,9 +17,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from collectors.commits import LiveIntake
-from collectors.listener import Desk, Listener
-from collectors.privacy import Pseudonymiser
-from collectors.tap import Tap
+from collectors.decode.privacy import Pseudonymiser
+from collectors.stations.listener import Desk, Listener
+from collectors.tap.door import Tap
 from data.store import Store
 from tests.collectors.house import House
 

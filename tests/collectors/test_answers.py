@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from collectors import ocpp2, ocpp16
-from collectors.answers import ANSWERS_2, ANSWERS_16, AnswerContext, answer
-from collectors.frame import Frame, parse
+from collectors.decode import ocpp2, ocpp16
+from collectors.decode.frame import Frame, parse
+from collectors.stations.answers import ANSWERS_2, ANSWERS_16, AnswerContext, answer
 from tests.collectors.test_ocpp import ACTIONS, FRAMES, PAYLOADS, VERSIONS
 
 NOON = datetime(2026, 11, 22, 10, 0, 0, 123_456, tzinfo=UTC)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from collectors.backtest import backtest
 from collectors.cli.look_back_tables import backtest_table
-from collectors.stored_past import observations, register_of, span_of
+from collectors.look_back.backtest import backtest
+from collectors.look_back.stored_past import observations, register_of, span_of
 from data.at_rest import RestingStore
 from data.catalog_files import load_catalog
 from data.register import write_register

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from collectors.owner import Owner
+from collectors.owner.process import Owner
 from data.commands import (
     Acknowledge,
     Command,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.explain_frame import explain_frame
+from collectors.decode.explain_frame import explain_frame
 from data.rows import Batch, FrameRow
 from data.store import Store
 from tests.collectors.frame_cases import all_cases

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from collectors.backtest import backtest
-from collectors.checking import problems_of
-from collectors.first_aid import ACTOR, ListTrouble, read_local_list
-from collectors.logfile import read_log
-from collectors.owner import Owner, OwnerError
-from collectors.past import import_past
-from collectors.settings import (
+from collectors.logs.logfile import read_log
+from collectors.look_back.backtest import backtest
+from collectors.look_back.stored_past import observations, span_of
+from collectors.owner.checking import problems_of
+from collectors.owner.past import import_past
+from collectors.owner.process import Owner, OwnerError
+from collectors.remote.first_aid import ACTOR, ListTrouble, read_local_list
+from collectors.settings.options import (
     DeliverySettings,
     DestinationSettings,
     FirstAidSettings,
@@ -26,8 +27,7 @@ from collectors.settings import (
     Secret,
     Settings,
 )
-from collectors.settings_map import aided_policy_from
-from collectors.stored_past import observations, span_of
+from collectors.settings.rooms import aided_policy_from
 from data.catalog_files import load_catalog
 from data.register import write_register
 from data.store import Store

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collectors.formats.inspected import parse_inspected
-from collectors.formats.recognise import FORMATS, Format, format_named, recognise
-from collectors.formats.text import LogFormatError, Reading
-from collectors.logfile import BadLine, LogRecord, Unfit
+from collectors.logs.formats.inspected import parse_inspected
+from collectors.logs.formats.recognise import FORMATS, Format, format_named, recognise
+from collectors.logs.formats.text import LogFormatError, Reading
+from collectors.logs.logfile import BadLine, LogRecord, Unfit
 
 TABLES = sorted((Path(__file__).parent.parent / "cases" / "logs").glob("*.yaml"))
 CASES = [

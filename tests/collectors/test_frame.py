@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import findings
-from collectors.frame import CALL, CALLERROR, CALLRESULT, Frame, parse
-from collectors.repair import read_broken
+from collectors.decode import findings
+from collectors.decode.frame import CALL, CALLERROR, CALLRESULT, Frame, parse
+from collectors.decode.repair import read_broken
 
 JSON = st.recursive(
     st.none()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from collectors import findings
+from collectors.decode import findings
 from data.makes import make_label
 from tests.collectors.frame_cases import CASES, Case, all_cases, run
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from ocpp.messages import Call, validate_payload
 
-from collectors.history import generate
-from collectors.history_plan import HEARTBEAT_S, plan_fleet
-from collectors.importer import import_log, judges
-from collectors.logfile import LogRecord, records_of
-from collectors.privacy import Pseudonymiser
+from collectors.decode.privacy import Pseudonymiser
+from collectors.logs.importer import import_log, judges
+from collectors.logs.logfile import LogRecord, records_of
 from collectors.simulator import demo_assets, stations_of
+from collectors.simulator.history import generate
+from collectors.simulator.history_plan import HEARTBEAT_S, plan_fleet
 from data.catalog_files import load_catalog
 from data.store import Store
 from rules.core.policy import Policy

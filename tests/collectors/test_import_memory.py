@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.import_memory import Heard, HeldEffects
+from collectors.logs.import_memory import Heard, HeldEffects
 from rules.core.model import Effect, IncidentEventRow, StationRow
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from collectors.importer import ImportReport, import_log, judges
-from collectors.logfile import read_log, records_of
-from collectors.privacy import Pseudonymiser
+from collectors.decode.privacy import Pseudonymiser
+from collectors.logs.importer import ImportReport, import_log, judges
+from collectors.logs.logfile import read_log, records_of
 from data.catalog_files import load_catalog
 from data.rows import Batch
 from data.store import Store

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors.answers import ANSWERS_2, ANSWERS_16, AnswerContext, answer
 from collectors.commits import MAX_UNSTORED, LiveIntake
-from collectors.frame import parse
+from collectors.decode.decoder import decoder_for
+from collectors.decode.frame import parse
+from collectors.decode.privacy import Pseudonymiser
 from collectors.intake import MAX_COUNTED, Intake
-from collectors.ocpp import decoder_for
-from collectors.privacy import Pseudonymiser
+from collectors.stations.answers import ANSWERS_2, ANSWERS_16, AnswerContext, answer
 from data.store import Store, StoreClosed
 from tests.collectors.house import disk_busy
 

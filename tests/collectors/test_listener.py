@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from collectors.listener import Listener, ListenerError, common_subprotocol, identity
+from collectors.stations.listener import Listener, ListenerError, common_subprotocol, identity
 from tests.collectors.house import Station, disk_busy, house, station
 
 FAULT = {"connectorId": 1, "errorCode": "GroundFailure", "status": "Faulted"}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.logfile import MAX_LINE, BadLine, LogRecord, file_chunks, in_order, parse_time, read_log
+from collectors.logs.logfile import MAX_LINE, BadLine, LogRecord, file_chunks, in_order, parse_time, read_log
 
 GOOD = {
     "t": "2026-11-22T10:00:00.123Z",

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import findings, ocpp2, ocpp16
-from collectors.frame import Frame, parse
-from collectors.ocpp import MAX_OPEN, decoder_for
+from collectors.decode import findings, ocpp2, ocpp16
+from collectors.decode.decoder import MAX_OPEN, decoder_for
+from collectors.decode.frame import Frame, parse
 from rules.core.model import (
     AnyObservation,
     CommandAnswered,

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from collectors.owner import Owner, OwnerError
-from collectors.settings import AuthorisationSettings, Settings
+from collectors.owner.process import Owner, OwnerError
+from collectors.settings.options import AuthorisationSettings, Settings
 from data.at_rest import RestingStore
 from data.read import ReadDoor
 from data.register import write_register

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from collectors.owner import Owner, utc_now
-from collectors.settings import CustomerSettings, Secret, Settings
+from collectors.owner.process import Owner, utc_now
+from collectors.settings.options import CustomerSettings, Secret, Settings
 from data.commands import AddSilence, CommandClient, CommandOutcome, EndSilence, Subscribe
 from data.people import add_user
 from data.read import ReadDoor

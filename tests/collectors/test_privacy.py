@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.frame import Frame, parse
-from collectors.privacy import HIDDEN, Pseudonymiser
+from collectors.decode.frame import Frame, parse
+from collectors.decode.privacy import HIDDEN, Pseudonymiser
 from tests.collectors.test_frame import storable
 from tests.collectors.test_ocpp import FRAMES
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from collectors.remote_actions import ACTIONS
+from collectors.remote.actions import ACTIONS
 from data.commands import PENDING, CommandOutcome, CommandRequest, Remote, write_down
 from tests.collectors.house import Station, station
 from tests.collectors.owners import appears, url_of

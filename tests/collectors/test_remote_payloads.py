@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from ocpp.messages import MessageType, get_validator
 
 from collectors.cli.command_list import table_rows
-from collectors.commands import judge_answer
-from collectors.connection import CallAnswer
-from collectors.remote_actions import ACTIONS, VERSIONS, action_named
-from collectors.remote_options import Message, TokenKind
-from collectors.remote_payloads import CannotSay
+from collectors.remote.actions import ACTIONS, VERSIONS, action_named
+from collectors.remote.commands import judge_answer
+from collectors.remote.options import Message, TokenKind
+from collectors.remote.payloads import CannotSay
+from collectors.stations.connection import CallAnswer
 
 WHEN = "2026-05-01T10:00:00.5+02:00"
 LOGS = {

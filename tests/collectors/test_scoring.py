@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from collectors.corpus import Case, log_of, read_cases
-from collectors.scoring import judge_case, score
+from collectors.look_back.corpus import Case, log_of, read_cases
+from collectors.look_back.scoring import judge_case, score
 from data.catalog_files import load_catalog
 from rules.core.policy import Policy
 

@@ -15,9 +15,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from collectors.commits import LiveIntake
-from collectors.privacy import Pseudonymiser
-from collectors.spool import Spool, SpoolFull, read_segment
-from collectors.spool_store import Done, SpoolingStore
+from collectors.decode.privacy import Pseudonymiser
+from collectors.tap.spool import Spool, SpoolFull, read_segment
+from collectors.tap.spool_store import Done, SpoolingStore
 from data.errors import StoreUnwritable
 from data.rows import Batch, FrameRow
 from data.store import Store

@@ -15,12 +15,11 @@ import pytest
 import trustme
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
-from collectors.checking import door_problems, door_warnings
 from collectors.commits import LiveIntake
-from collectors.listener import Desk, Listener
-from collectors.privacy import Pseudonymiser
-from collectors.settings import OcppSettings
-from collectors.station_access import (
+from collectors.decode.privacy import Pseudonymiser
+from collectors.owner.checking import door_problems, door_warnings
+from collectors.settings.options import OcppSettings
+from collectors.stations.access import (
     TRIES_PER_ADDRESS,
     TRIES_PER_STATION,
     WINDOW_S,
@@ -28,7 +27,8 @@ from collectors.station_access import (
     Pace,
     password_for,
 )
-from collectors.station_tls import server_context
+from collectors.stations.listener import Desk, Listener
+from collectors.stations.tls import server_context
 from data.station_secrets import (
     SecretBook,
     SecretError,

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from collectors.owner import Owner
-from collectors.settings import CustomerSettings, DeliverySettings, Secret, Settings, WatchdogSettings
+from collectors.owner.process import Owner
+from collectors.settings.options import CustomerSettings, DeliverySettings, Secret, Settings, WatchdogSettings
 from data.commands import CommandClient, CommandOutcome, Subscribe
 from data.people import add_user
 from data.register import write_register

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from collectors import tap_recorder
-from collectors.commands import StationCommands
-from collectors.connection import CallTimedOut
-from collectors.remote_actions import by_status
-from collectors.tap_address import segment_of, stations_from, target_url, template_mistake
+from collectors.remote.actions import by_status
+from collectors.remote.commands import StationCommands
+from collectors.stations.connection import CallTimedOut
+from collectors.tap import recorder as tap_recorder
+from collectors.tap.address import segment_of, stations_from, target_url, template_mistake
 from data.store import Store
 from tests.collectors.tapped import charger, old_back_end, receive, tapped_house
 from tests.conftest import unused_port

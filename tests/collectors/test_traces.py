@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from collectors.logfile import TRACE_EVENTS, records_of
-from collectors.scoring import predicted_of
-from collectors.triage_log import triage
+from collectors.logs.logfile import TRACE_EVENTS, records_of
+from collectors.look_back.scoring import predicted_of
+from collectors.look_back.triage_log import triage
 from data.catalog_files import load_catalog
 from rules.core.policy import Policy
 from tests.corpus_log import FIXTURE

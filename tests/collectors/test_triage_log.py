@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from collectors.logfile import read_log, records_of
-from collectors.triage_log import Triage, triage
+from collectors.logs.logfile import read_log, records_of
+from collectors.look_back.triage_log import Triage, triage
 from data.catalog_files import load_catalog
 from rules.core.model import Asset
 from rules.core.policy import Policy

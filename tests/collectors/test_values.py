@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import findings
-from collectors.values import read_instant, read_int, read_number, read_text
+from collectors.decode import findings
+from collectors.decode.values import read_instant, read_int, read_number, read_text
 from tests.collectors.test_frame import JSON
 
 NOON = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -6,8 +6,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from collectors.owner import Owner, utc_now
-from collectors.settings import Settings
+from collectors.owner.process import Owner, utc_now
+from collectors.settings.options import Settings
 from data.commands import AboutWindow, AddSilence, CommandClient, CommandOutcome, EndSilence
 from data.people import add_user
 from data.register import write_register

@@ -11,7 +11,7 @@ from websockets.http11 import Request
 from websockets.protocol import SERVER, Protocol, State
 from websockets.server import ServerProtocol
 
-from collectors.wire import between_messages, text_frame, whole_texts
+from collectors.stations.wire import between_messages, text_frame, whole_texts
 
 LIMIT = 70_000
 

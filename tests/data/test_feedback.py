@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from collectors.precision import precision_of
+from collectors.look_back.precision import precision_of
 from data.at_rest import RestingStore
 from data.catalog_files import load_catalog
 from data.register import write_register

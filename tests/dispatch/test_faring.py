@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from collectors.settings import Settings
+from collectors.settings.options import Settings
 from data.catalog_files import load_catalog
 from data.store import Store
 from rules.core.judge import Judge

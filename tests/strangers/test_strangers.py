@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from collectors.owner import Owner
+from collectors.owner.process import Owner
 from tests.collectors.owners import appears, owner_of, settings_for
 from tests.strangers.packages import HERE
 from tests.strangers.points import Point, node_point, python_point

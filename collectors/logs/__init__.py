@@ -1,0 +1,1 @@
+"""Recorded traffic in, by the path of live traffic, and stored frames out again."""

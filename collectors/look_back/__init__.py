@@ -1,0 +1,1 @@
+"""The past judged once more: a recorded log, labelled cases, a changed catalogue, the feedback of people."""
