@@ -12,7 +12,7 @@ from collectors.decode.values import read_int, read_text
 
 def subject_of(action: str, payload: dict[str, Any]) -> str | None:
     """The session that is to be stopped, the card with which one is to be started."""
-    if action == "RemoteStopTransaction":
+    if action in ("RemoteStopTransaction", "RequestStopTransaction"):
         return read_text(payload.get("transactionId"), 50)
     if action == "RemoteStartTransaction":
         return read_text(payload.get("idTag"), 255)

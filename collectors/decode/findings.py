@@ -64,6 +64,11 @@ TRANSACTION_ID_NONE: Final = "transaction_id_none"
 TRANSACTION_ID_OUT_OF_RANGE: Final = "transaction_id_out_of_range"
 EVENT_TYPE_UNKNOWN: Final = "event_type_unknown"
 EVENT_DATA_UNREADABLE: Final = "event_data_unreadable"
+TRANSACTION_ID_REUSED: Final = "transaction_id_reused"
+EVSE_TWO_TRANSACTIONS: Final = "evse_two_transactions"
+EVENT_AFTER_END: Final = "event_after_end"
+SEQUENCE_GAP: Final = "sequence_gap"
+SEQUENCE_REPEATED: Final = "sequence_repeated"
 
 # --- time stamps
 TIMESTAMP_MISSING: Final = "timestamp_missing"

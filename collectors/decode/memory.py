@@ -15,15 +15,44 @@ V = TypeVar("V")
 
 MAX_STARTS: Final = 16
 MAX_SESSIONS: Final = 16
+MAX_STAMPS: Final = 16
+MAX_MISSING: Final = 32
 
 
 class Session(msgspec.Struct):
-    """An OCPP 2.x transaction: the EVSE is told once, often only in the first event."""
+    """An OCPP 2.x transaction: the EVSE is told once, often only in the first event.
+
+    `highest` and `lowest` are its sequence numbers so far, `missing` those between that never came, `stamps`
+    the time stamps under the newest numbers. `booted`: the station restarted since the start.
+    """
 
     evse: int | None = None
     connector: int | None = None
     last_event: tuple[object, ...] | None = None
     started: bool = False
+    started_at: object = None
+    ended: bool = False
+    booted: bool = False
+    highest: int | None = None
+    lowest: int | None = None
+    missing: set[int] = msgspec.field(default_factory=set)
+    stamps: dict[int, object] = msgspec.field(default_factory=dict)
+
+    def note(self, number: int, stamp: object) -> None:
+        """An event under this number came."""
+        self.highest = number if self.highest is None else max(self.highest, number)
+        self.lowest = number if self.lowest is None else min(self.lowest, number)
+        self.stamps.pop(number, None)
+        _add(self.stamps, number, stamp, MAX_STAMPS)
+
+    def await_between(self, before: int, after: int) -> None:
+        """Numbers that were skipped may still come; a wide gap is another count, not lost events."""
+        if after - before - 1 <= MAX_MISSING and len(self.missing) < MAX_MISSING:
+            self.missing.update(range(before + 1, after))
+
+    def seen_at(self, number: int) -> object:
+        """The time stamp of the event that had this number; None where that is not known any more."""
+        return self.stamps.get(number)
 
 
 class Memory:
@@ -49,6 +78,23 @@ class Memory:
             session = Session()
             _add(self.sessions, ref, session, MAX_SESSIONS)
         return session
+
+    def forget_session(self, ref: str) -> Session:
+        """Another transaction has the name `ref` now."""
+        self.sessions.pop(ref, None)
+        return self.session(ref)
+
+    def other_session_at(self, ref: str, evse: int | None) -> bool:
+        """Whether a 2.x transaction other than `ref` was started at this EVSE and did not end."""
+        return evse is not None and any(
+            name != ref and one.evse == evse and one.started and not one.ended and not one.booted
+            for name, one in self.sessions.items()
+        )
+
+    def booted(self) -> None:
+        """The station restarted: it may count its transactions from the beginning again."""
+        for session in self.sessions.values():
+            session.booted = True
 
     def give(self, transaction_id: int) -> None:
         """Remember that the back end handed out an id that looks like a lost one."""

@@ -12,6 +12,7 @@ from collectors.decode import findings
 from collectors.decode.configuration import variables_reported
 from collectors.decode.memory import Memory
 from collectors.decode.meter import read_meters
+from collectors.decode.ocpp2_transaction import object_of, token_of, transaction_event
 from collectors.decode.ocpp16 import (
     boot_answered,
     check_boot_fields,
@@ -27,24 +28,23 @@ from rules.core.model import (
     Authorised,
     Booted,
     EventReported,
-    MeterRead,
-    SessionEnded,
-    SessionStarted,
-    SessionUpdated,
     StatusReported,
 )
 
 MAX_EVENTS: Final = 200
 """Event data entries read from one NotifyEvent; the schema sets no limit, a frame's size does."""
 
+AVAILABILITY: Final = ("Connector", "AvailabilityState")
+"""An event of this variable is a status (OCPP 2.0.1 part 2, G01: it may come either way)."""
 
 _BOOT_LIMITS: Final = {"model": 20, "vendorName": 50}
 """Characters of the members that ChargingStationType demands."""
 
 
 def boot(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
-    station = _object(payload.get("chargingStation"))
-    modem = _object(station.get("modem"))
+    station = object_of(payload.get("chargingStation"))
+    modem = object_of(station.get("modem"))
+    memory.booted()
     make = read_text(station.get("vendorName"), 100)
     if make is None:
         reading.find(findings.VENDOR_EMPTY)
@@ -67,10 +67,18 @@ def boot(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
 
 
 def status(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
-    state, word = read_status(reading, payload.get("connectorStatus"), STATUS_2)
     if payload.get("connectorId") is None or payload.get("evseId") is None:
         reading.find(findings.CONNECTOR_MISSING)
-    evse, connector = reading.place(payload.get("evseId")), reading.place(payload.get("connectorId"))
+    place = reading.place(payload.get("evseId")), reading.place(payload.get("connectorId"))
+    _status_at(reading, place, payload.get("connectorStatus"), payload)
+
+
+def _status_at(
+    reading: Reading, place: tuple[int | None, int | None], word: Any, stamped: dict[str, Any]
+) -> None:
+    """`stamped`: the member that has the time stamp."""
+    state, raw = read_status(reading, word, STATUS_2)
+    evse, connector = place
     if evse is None and connector is None:
         return
     if evse == 0:
@@ -80,109 +88,21 @@ def status(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
             station=reading.station,
             at=reading.at,
             record_id=reading.record_id,
-            station_at=reading.instant(payload, required=True),
+            station_at=reading.instant(stamped, required=True),
             # One of the two left out: a station with one EVSE, or an EVSE with one connector.
             evse=1 if evse is None else evse,
             connector=min(evse or 0, 1) if connector is None else connector,
             status=state,
-            raw_status=word,
+            raw_status=raw,
         )
     )
 
 
 def authorize(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
-    token = _token(payload)
+    token = token_of(payload)
     if token is None:
         reading.find(findings.TOKEN_MISSING)
     return Asked("Authorize", reading.message_id, token)
-
-
-def transaction_event(reading: Reading, payload: dict[str, Any], memory: Memory) -> Asked:
-    info = _object(payload.get("transactionInfo"))
-    ref = read_text(info.get("transactionId"), 64)
-    token = _token(payload)
-    evse, connector = reading.evse(payload)
-    kind = payload.get("eventType")
-    if ref is None:
-        reading.find(findings.TRANSACTION_ID_LOST)
-        return Asked("TransactionEvent", reading.message_id, token, evse, connector)
-    session = memory.session(ref)
-    if evse is None:
-        evse, connector = session.evse, session.connector
-    elif connector is None and evse == session.evse:
-        connector = session.connector
-    session.evse, session.connector = evse, connector
-    asked = Asked("TransactionEvent", reading.message_id, token, evse, connector)
-
-    event = (
-        kind if isinstance(kind, str) else None,
-        read_int(payload.get("seqNo")),
-        payload.get("timestamp"),
-    )
-    if (event[1] is not None and event == session.last_event) or (kind == "Started" and session.started):
-        reading.find(findings.MESSAGE_REPEATED, "TransactionEvent")
-        return asked
-    session.last_event = event
-    station_at = reading.instant(payload, required=True)
-    meters: list[MeterRead] = []
-    if payload.get("meterValue") is not None:
-        meters = read_meters(
-            reading, payload["meterValue"], modern=True, evse=evse, connector=connector, ref=ref
-        )
-    registers = [meter.energy_wh for meter in meters if meter.energy_wh is not None]
-    if kind == "Started":
-        session.started = True
-        reading.observations.append(
-            SessionStarted(
-                station=reading.station,
-                at=reading.at,
-                record_id=reading.record_id,
-                station_at=station_at,
-                evse=evse,
-                connector=connector,
-                message_id=reading.message_id,
-                ref=ref,
-                token=token,
-                meter_wh=registers[0] if registers else None,
-            )
-        )
-        reading.observations.extend(meters)
-        return asked
-    reading.observations.extend(meters)
-    if kind == "Ended":
-        reading.observations.append(
-            SessionEnded(
-                station=reading.station,
-                at=reading.at,
-                record_id=reading.record_id,
-                station_at=station_at,
-                ref=ref,
-                evse=evse,
-                connector=connector,
-                meter_wh=registers[-1] if registers else None,
-                # Left out means Local (OCPP 2.0.1, TransactionType).
-                reason=read_text(info.get("stoppedReason"), 100) or "Local",
-                token=token,
-            )
-        )
-        return asked
-    if kind != "Updated":
-        reading.find(findings.EVENT_TYPE_UNKNOWN, kind)
-    reading.observations.append(
-        SessionUpdated(
-            station=reading.station,
-            at=reading.at,
-            record_id=reading.record_id,
-            station_at=station_at,
-            ref=ref,
-            evse=evse,
-            connector=connector,
-            trigger=read_text(payload.get("triggerReason"), 50),
-            charging_state=read_text(info.get("chargingState"), 50),
-            token=token,
-        )
-    )
-    return asked
 
 
 def meter(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
@@ -203,9 +123,12 @@ def events(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
         if not isinstance(item, dict):
             reading.find(findings.EVENT_DATA_UNREADABLE)
             continue
-        component = _object(item.get("component"))
-        variable = _object(item.get("variable"))
+        component = object_of(item.get("component"))
+        variable = object_of(item.get("variable"))
         evse, connector = reading.evse(component)
+        if (component.get("name"), variable.get("name")) == AVAILABILITY:
+            _status_at(reading, (evse, connector), item.get("actualValue"), item)
+            continue
         severity = read_int(item.get("severity"))
         reading.observations.append(
             EventReported(
@@ -248,10 +171,6 @@ def report(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
     variables_reported(reading, payload)
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _named(value: dict[str, Any]) -> str | None:
     name, instance = read_text(value.get("name"), 50), read_text(value.get("instance"), 50)
     return f"{name}/{instance}" if name and instance else name
@@ -259,13 +178,6 @@ def _named(value: dict[str, Any]) -> str | None:
 
 def _value(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else read_text(value, 2500)
-
-
-def _token(payload: dict[str, Any]) -> str | None:
-    token = payload.get("idToken")
-    if isinstance(token, dict):
-        token = token.get("idToken")
-    return read_text(token, 255)
 
 
 REQUESTS: Final = {
@@ -319,7 +231,7 @@ REQUESTS: Final = {
 
 
 def authorised(reading: Reading, payload: dict[str, Any], asked: Asked, memory: Memory) -> None:
-    outcome = read_text(_object(payload.get("idTokenInfo")).get("status"), 50)
+    outcome = read_text(object_of(payload.get("idTokenInfo")).get("status"), 50)
     if outcome is not None:
         reading.observations.append(
             Authorised(

@@ -26,8 +26,10 @@ from rules.core.detect import (
     finding,
     firmware,
     imminent,
+    live_events,
     lost_track,
     meter,
+    phase,
     reason,
     reboot,
     registration,
@@ -112,6 +114,7 @@ def booted(obs: Booted, station: StationState, ctx: Context, out: list[Effect]) 
         if value:
             setattr(station, name, value)
     station.booted_at = obs.at
+    live_events.on_boot(obs, station)
     station.row_dirty = True
     cohort.count(before, station, ctx)
     return [*reboot.on_boot(obs, station, unanswered), *cohort.on_boot(obs, station, ctx)]
@@ -134,6 +137,7 @@ def status(obs: StatusReported, station: StationState, ctx: Context, out: list[E
     key = intervals.connector_key(obs.evse, obs.connector)
     known = station.connectors.get(key)
     before = known.status if known is not None else None
+    was = phase.shown(known) if known is not None else None
     conn = intervals.report(obs, known, obs.at, out)
     station.connectors[key] = conn
     if known is None:
@@ -144,9 +148,12 @@ def status(obs: StatusReported, station: StationState, ctx: Context, out: list[E
     signals = status_fault.detect(obs, station, conn, ctx)
     if signals and conn.faults:
         signals += cars.weigh(obs, station, conn, signals, ctx)
+    signals += event_fault.on_status(obs, before, station, conn)
     if before is not obs.status:
+        conn.phase = None
+        conn.phase = phase.phase_of(station, conn)
         signals += stuck.on_change(obs, station, conn, ctx)
-        signals += cycling.on_change(obs, before, conn, ctx)
+        signals += cycling.on_change(obs, was, conn, ctx)
     if obs.station_at is not None:
         signals += clock.detect(obs, station, ctx)
     noise.learn_lag(obs, station)
@@ -164,11 +171,10 @@ def event(obs: EventReported, station: StationState, ctx: Context, out: list[Eff
         if (obs.evse in (None, 0) or c.evse == obs.evse)
         and (obs.connector in (None, 0) or c.connector == obs.connector)
     ]
-    return [
-        *event_fault.detect(obs, station, conns, ctx),
-        *certificate.detect(obs, ctx),
-        *imminent.on_event(obs, station, ctx),
-    ]
+    signals = event_fault.detect(obs, station, conns, ctx)
+    if obs.evse and len(conns) == 1:
+        signals += cars.weigh(obs, station, conns[0], signals, ctx)
+    return [*signals, *certificate.detect(obs, ctx), *imminent.on_event(obs, station, ctx)]
 
 
 def authorised(obs: Authorised, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
@@ -180,8 +186,9 @@ def started(obs: SessionStarted, station: StationState, ctx: Context, out: list[
     opened.asked_at = station.start_at = obs.at
     signals = [*card_reader.on_start(obs, station, ctx), *remote_start.began(obs, station)]
     conn = _connector(station, obs.evse, obs.connector)
-    if conn is not None and conn.behaviour:
-        signals += stuck.on_start(obs, conn)
+    if conn is not None:
+        signals += stuck.on_start(obs, conn) if conn.behaviour else []
+        signals += _phase(obs, station, conn, ctx)
     return [*signals, *clock.detect(obs, station, ctx)]
 
 
@@ -214,10 +221,26 @@ def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[
     if obs.charging_state is not None:
         session.charging_state = obs.charging_state.casefold()
     conn = _connector(station, session.row.evse, session.row.connector)
-    return [] if conn is None else reason.detect(obs, station, conn, ctx)
+    if conn is None:
+        return []
+    return [*_phase(obs, station, conn, ctx), *reason.detect(obs, station, conn, ctx)]
+
+
+def _phase(
+    obs: Observation, station: StationState, conn: ConnectorState, ctx: Context, *, ended: bool = False
+) -> list[Signal]:
+    """2.x: the transaction tells what an Occupied connector is busy with."""
+    before, conn.phase = phase.shown(conn), phase.phase_of(station, conn, ended=ended)
+    if phase.shown(conn) is before:
+        return []
+    if phase.shown(conn) is Status.CHARGING:
+        station.start_at = None
+    return [*stuck.on_change(obs, station, conn, ctx), *cycling.on_change(obs, before, conn, ctx)]
 
 
 def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    if sessions.told_again(obs, station):
+        return []
     odd = transaction.other_number(obs, station)
     station.start_at = None
     session = sessions.ended(obs, station, out)
@@ -228,10 +251,11 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
         conn.ended_reason = row.reason
         if conn.behaviour:
             signals += stuck.on_end(obs, conn)
+        signals += _phase(obs, station, conn, ctx, ended=True)
         signals += reason.detect(obs, station, conn, ctx)
     if conn is None or row.outcome in ("refused", "orphan"):
         return signals
-    signals += energy.on_session_end(obs, conn, session, ctx)
+    signals += energy.on_session_end(obs, station, conn, session, ctx)
     failed = row.outcome in ("faulted", "zero_energy")
     return [*signals, *imminent.on_session_end(obs, station, failed, ctx)]
 

@@ -101,7 +101,8 @@ class Authorised(Observation, frozen=True, kw_only=True, tag="authorised"):
 
 
 class SessionStarted(Observation, frozen=True, kw_only=True, tag="session_started"):
-    """`message_id` binds a 1.6 start to the answer that names its transaction (`SessionAccepted`)."""
+    """`message_id` binds a 1.6 start to the answer that names its transaction (`SessionAccepted`). `offline`:
+    it happened while the station was offline, by its own word (2.x)."""
 
     evse: int | None = None
     connector: int | None = None
@@ -109,6 +110,7 @@ class SessionStarted(Observation, frozen=True, kw_only=True, tag="session_starte
     ref: str | None = None
     token: str | None = None
     meter_wh: float | None = None
+    offline: bool = False
 
 
 class SessionAccepted(Observation, frozen=True, kw_only=True, tag="session_accepted"):
@@ -141,6 +143,7 @@ class SessionUpdated(Observation, frozen=True, kw_only=True, tag="session_update
     trigger: str | None = None
     charging_state: str | None = None
     token: str | None = None
+    offline: bool = False
 
 
 class SessionEnded(Observation, frozen=True, kw_only=True, tag="session_ended"):
@@ -150,6 +153,7 @@ class SessionEnded(Observation, frozen=True, kw_only=True, tag="session_ended"):
     meter_wh: float | None = None
     reason: str | None = None
     token: str | None = None
+    offline: bool = False
 
 
 class FirmwareReported(Observation, frozen=True, kw_only=True, tag="firmware"):

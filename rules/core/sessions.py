@@ -28,6 +28,7 @@ from rules.core.state import OpenSession, StationState
 LOST_REFS = ("-1", "0", "")
 ZERO_WH = 100.0
 QUEUED_S = 600.0  # a frame later than this after its own time was queued while the station was offline
+KEEP_CLOSED = 8  # ended sessions of one station whose late or repeated messages are known
 KEEP_OPEN = 64  # sessions of one station that never end are closed as unfinished beyond this
 BROKEN_OFF = (
     "emergencystop",
@@ -53,12 +54,15 @@ def session_id(station: str, obs: SessionStarted | SessionEnded | SessionUpdated
 
 
 def when(obs: Observation, station: StationState) -> datetime:
-    """Our receipt time, or the station's own (its usual lag allowed for) where the frame was queued."""
-    if obs.station_at is None or station.lag_s is None:
+    """Our receipt time, or the station's own (its usual lag allowed for) where the frame was queued: long
+    late, or sent as of an offline time."""
+    told = getattr(obs, "offline", False)
+    if obs.station_at is None or (station.lag_s is None and not told):
         return obs.at
-    late = (obs.at - obs.station_at).total_seconds() - station.lag_s
-    if QUEUED_S < late < 30 * 86_400:
-        return obs.station_at + timedelta(seconds=station.lag_s)
+    lag_s = station.lag_s or 0.0
+    late = (obs.at - obs.station_at).total_seconds() - lag_s
+    if (0.0 if told else QUEUED_S) < late < 30 * 86_400:
+        return obs.station_at + timedelta(seconds=lag_s)
     return obs.at
 
 
@@ -80,6 +84,9 @@ def _close(
     row.reason = reason if reason is not None else row.reason
     row.outcome = outcome
     station.sessions.pop(row.session_id, None)
+    if session.named:
+        others = [one for one in station.closed if one is not session]
+        station.closed = [*others, session][-KEEP_CLOSED:]
     _emit(session, out)
 
 
@@ -119,12 +126,15 @@ def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> Op
     ref = usable_ref(obs.ref)
     if ref is not None:
         known = next((s for s in station.sessions.values() if s.row.ref == ref), None)
-        if known is not None:  # the start sent again
-            return known
+        known = known or _closed(station, ref)
+        if known is not None and not _is_another(obs, known, station):
+            return _completed(obs, known)
     for other in list(station.sessions.values()):
-        same_place = (
-            obs.evse is not None and other.row.evse == obs.evse and other.row.connector == obs.connector
-        )
+        same_place = obs.evse is not None and other.row.evse == obs.evse
+        if ref is None or not other.named:  # a 2.x station has one session at an EVSE, whatever the connector
+            same_place = same_place and other.row.connector == obs.connector
+        if ref is not None and other.row.ref == ref:
+            same_place = True
         if same_place or len(station.sessions) >= KEEP_OPEN:
             if other.message_id is not None and other.message_id == obs.message_id:
                 return other
@@ -140,10 +150,41 @@ def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> Op
         meter_start_wh=obs.meter_wh,
         meter_last_wh=obs.meter_wh,
     )
-    session = OpenSession(row=row, message_id=obs.message_id)
+    session = OpenSession(row=row, message_id=obs.message_id, began=obs.station_at, named=ref is not None)
     station.sessions[row.session_id] = session
     _emit(session, out)
     return session
+
+
+def _closed(station: StationState, ref: str | None) -> OpenSession | None:
+    """A session of that name that ended a while ago."""
+    if ref is None:
+        return None
+    return next((one for one in reversed(station.closed) if one.row.ref == ref), None)
+
+
+def _is_another(obs: SessionStarted, known: OpenSession, station: StationState) -> bool:
+    """Whether a start under a known name is of another session: stations count from 1 again after a restart.
+    The same start, sent again, tells the time it told before."""
+    over = known.row.ended_at is not None
+    if obs.station_at is None or known.began is None:
+        return over
+    if obs.station_at == known.began:
+        return False
+    ended = over and obs.station_at > known.began
+    booted = station.booted_at is not None and station.booted_at > known.row.started_at
+    return ended or booted
+
+
+def _completed(obs: SessionStarted, known: OpenSession) -> OpenSession:
+    """The start of a session that later messages opened already."""
+    row = known.row
+    if row.ended_at is None:
+        row.token = row.token or obs.token
+        known.began = known.began or obs.station_at
+        if obs.meter_wh is not None and (row.meter_start_wh is None or obs.meter_wh < row.meter_start_wh):
+            row.meter_start_wh = obs.meter_wh
+    return known
 
 
 def accepted(obs: SessionAccepted, station: StationState, out: list[Effect]) -> OpenSession | None:
@@ -183,6 +224,8 @@ def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> OpenSes
 def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> OpenSession:
     """2.x: bind what an update adds; an update of a session whose start was never seen opens it."""
     session = find(station, obs.ref, None, None, alone=False)
+    if session is None and (late := _closed(station, usable_ref(obs.ref))) is not None:
+        return late  # it ended, or another took its place
     if session is None or session.row.ref != usable_ref(obs.ref):
         start = SessionStarted(
             station=obs.station,
@@ -210,8 +253,10 @@ def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> Op
 def ended(obs: SessionEnded, station: StationState, out: list[Effect]) -> OpenSession:
     """Close the session meant, or record an orphan. A missing reason means `Local` (OCPP, both versions)."""
     at = when(obs, station)
-    session = find(station, obs.ref, obs.evse, obs.connector, token=obs.token)
+    session = _meant_by(obs, station)
     reason = obs.reason or "Local"
+    if session is not None and _is_over(session):
+        return session
     if session is None:
         row = SessionRow(
             session_id=session_id(obs.station, obs, at),
@@ -238,6 +283,26 @@ def ended(obs: SessionEnded, station: StationState, out: list[Effect]) -> OpenSe
         row.energy_wh = row.meter_last_wh - row.meter_start_wh
     _close(station, session, at, _outcome(session, station, reason), out, reason=reason)
     return session
+
+
+def _is_over(session: OpenSession) -> bool:
+    """Whether its end was told; one that another took the place of may still tell it."""
+    return session.row.ended_at is not None and session.row.outcome != "unfinished"
+
+
+def told_again(obs: SessionEnded, station: StationState) -> bool:
+    """Whether this end was told before."""
+    session = _meant_by(obs, station)
+    return session is not None and _is_over(session)
+
+
+def _meant_by(obs: SessionEnded, station: StationState) -> OpenSession | None:
+    ref = usable_ref(obs.ref)
+    if ref is not None and all(one.row.ref != ref for one in station.sessions.values()):
+        late = _closed(station, ref)
+        if late is not None:
+            return late
+    return find(station, obs.ref, obs.evse, obs.connector, token=obs.token)
 
 
 def _outcome(session: OpenSession, station: StationState, reason: str) -> str:

@@ -39,12 +39,12 @@ class ConnectorState(Struct):
     vendor_error: str | None = None
     info: str | None = None
     faults: dict[str, datetime] = field(default_factory=dict)
-    events: dict[str, str] = field(default_factory=dict)  # 2.x event name -> fault
     handled: str | None = None  # mark of the last error handled: station time and code
     poor: list[str] = field(default_factory=list)  # tokens of sessions in a row without energy
     brief: list[str] = field(default_factory=list)  # tokens of very short sessions in a row
     no_starts: list[str] = field(default_factory=list)  # tokens accepted in a row without a session
     status_at: datetime | None = None
+    phase: Status | None = None  # 2.x: what Occupied means now, in the words of 1.6
     entered: datetime | None = None  # when the present status began
     watch_due: datetime | None = None  # when a look at a status that lasts comes up
     ended_reason: str | None = None  # why the last session here ended
@@ -56,8 +56,22 @@ class ConnectorState(Struct):
     meter: MeterWatch = field(default_factory=MeterWatch)
 
 
+class LiveEvent(Struct):
+    """A problem that a 2.x event told and that lasts. `about`: component and variable; `old`: told before the
+    station's last restart."""
+
+    evse: int | None
+    connector: int | None
+    fault: str
+    since: datetime
+    about: str = ""
+    old: bool = False
+
+
 class OpenSession(Struct):
     row: SessionRow
+    began: datetime | None = None  # the station's own time of the start
+    named: bool = False  # the station itself named it (2.x)
     message_id: str | None = None
     faulted: bool = False
     asked_at: datetime | None = None  # when its start came in
@@ -137,6 +151,9 @@ class StationState(Struct):
     commanded_boots: int = 0
     connects: list[datetime] = field(default_factory=list)
     refused: dict[str, list[datetime]] = field(default_factory=dict)
+    events: dict[str, LiveEvent] = field(default_factory=dict)  # by key of the incident
+    clears_events: bool = False  # it said of an event that it is over
+    closed: list[OpenSession] = field(default_factory=list)  # the last sessions that it named itself
     accepted_at: datetime | None = None
     accepted_token: str | None = None
     command_at: datetime | None = None

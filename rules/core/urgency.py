@@ -5,6 +5,7 @@ Decides from the row and the station's last known state only. Never speaks.
 
 from __future__ import annotations
 
+from rules.core.detect.phase import shown
 from rules.core.model import IncidentRow, IncidentState, Severity, Status
 from rules.core.state import JudgeState, StationState
 
@@ -24,7 +25,7 @@ def driver_stuck(row: IncidentRow, state: JudgeState) -> bool:
     here = station.connectors.get(f"{row.evse or 0}/{row.connector}")
     if here is None:
         return False
-    if here.status is Status.SUSPENDED_EVSE:
+    if shown(here) is Status.SUSPENDED_EVSE:
         return True
     return here.status is Status.FAULTED and _session(row, station)
 

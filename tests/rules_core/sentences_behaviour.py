@@ -143,7 +143,7 @@ def sentences(place: str, moment: Callable[[str], Any]) -> list[tuple[re.Pattern
             ],
         ),
         (
-            re.compile(rf"{place} session (?P<ref>\w+) is (?P<state>\w+)$"),
+            re.compile(rf"{place} session (?P<ref>\w+) is (?P<state>\w+)(?: because (?P<why>\w+))?$"),
             lambda f, b: [
                 SessionUpdated(
                     **b,
@@ -151,6 +151,7 @@ def sentences(place: str, moment: Callable[[str], Any]) -> list[tuple[re.Pattern
                     evse=int(f["connector"]),
                     connector=int(f["connector"]),
                     charging_state=f["state"],
+                    trigger=f["why"],
                 )
             ],
         ),

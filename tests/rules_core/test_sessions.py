@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rules.core.model import (
+    Booted,
     Effect,
     IntervalRow,
     LinkRow,
@@ -192,3 +193,77 @@ def test_an_outage_is_dated_back_to_the_last_frame() -> None:
         ("online", helpers.at(10), helpers.at(10)),
         ("offline", helpers.at(10), None),
     ]
+
+
+def _named(seconds: float, ref: str, **more: Any) -> SessionStarted:
+    """A start as OCPP 2.x tells it: with its own reference and its own time."""
+    return _start(
+        seconds, **{"ref": ref, "station_at": helpers.at(seconds), "message_id": f"{seconds}", **more}
+    )
+
+
+def _boot(seconds: float) -> Booted:
+    return Booted(**_base(seconds), reason="PowerUp")
+
+
+def test_an_end_that_is_told_twice_is_one_session_and_no_orphan() -> None:
+    (row,) = _sessions(
+        _named(0, "tx"),
+        SessionEnded(**_base(60), ref="tx", meter_wh=5000.0, reason="Local"),
+        SessionEnded(**_base(70), ref="tx", meter_wh=5000.0, reason="Other"),
+    )
+    assert (row.reason, row.outcome, row.energy_wh) == ("Local", "completed", 4000.0)
+
+
+def test_an_update_after_the_end_opens_nothing() -> None:
+    (row,) = _sessions(
+        _named(0, "tx"),
+        SessionEnded(**_base(60), ref="tx", meter_wh=5000.0),
+        SessionUpdated(**_base(70), ref="tx", evse=1, connector=1, charging_state="Charging"),
+    )
+    assert row.ended_at == helpers.at(60)
+
+
+def test_a_reference_used_again_after_a_restart_is_another_session() -> None:
+    first, second = _sessions(
+        _named(0, "1"),
+        _boot(100),
+        _named(101, "1", station_at=helpers.at(0)),  # the first start again, from the queue
+        _named(200, "1"),
+        SessionEnded(**_base(300), ref="1", meter_wh=3000.0),
+    )
+    assert (first.outcome, first.ended_at) == ("unfinished", helpers.at(200))
+    assert (second.outcome, second.energy_wh) == ("completed", 2000.0)
+
+
+def test_two_transactions_that_alternate_at_one_evse_are_two_sessions_each_with_its_end() -> None:
+    rows = _sessions(
+        _named(0, "a"),
+        _named(10, "b", connector=None),
+        SessionUpdated(**_base(20), ref="a", evse=1, connector=1),
+        SessionUpdated(**_base(30), ref="b", evse=1),
+        SessionEnded(**_base(40), ref="a", meter_wh=2000.0, reason="Local"),
+        SessionEnded(**_base(50), ref="b", meter_wh=3000.0, reason="EVDisconnected"),
+    )
+    assert [(row.ref, row.outcome, row.reason) for row in rows] == [
+        ("a", "completed", "Local"),
+        ("b", "completed", "EVDisconnected"),
+    ]
+
+
+def test_what_happened_offline_is_dated_by_the_station_though_it_is_only_minutes_late() -> None:
+    (row,) = _sessions(
+        _named(300, "tx", station_at=helpers.at(60), offline=True),
+        SessionEnded(**_base(301), ref="tx", station_at=helpers.at(240), offline=True, meter_wh=9000.0),
+    )
+    assert (row.started_at, row.ended_at) == (helpers.at(60), helpers.at(240))
+
+
+def test_a_start_that_comes_after_its_updates_completes_the_session() -> None:
+    (row,) = _sessions(
+        SessionUpdated(**_base(5), ref="tx", evse=1, connector=1),
+        MeterRead(**_base(6), evse=1, connector=1, ref="tx", energy_wh=1500.0),
+        _named(7, "tx"),
+        SessionEnded(**_base(60), ref="tx", meter_wh=3000.0),
+    )
+    assert (row.token, row.energy_wh) == ("a", 2000.0)

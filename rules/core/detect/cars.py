@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from rules.core.detect import card_trail
 from rules.core.detect.context import Context, proof, shows
-from rules.core.model import Side, StatusReported
+from rules.core.model import EventReported, Side, StatusReported
 from rules.core.signals import Raise, Signal, Weigh
 from rules.core.state import ConnectorState, StationState
 
@@ -23,7 +23,7 @@ RECENT = timedelta(minutes=30)
 KEEP = 10
 
 
-def _token(obs: StatusReported, station: StationState, conn: ConnectorState) -> str:
+def _token(obs: StatusReported | EventReported, station: StationState, conn: ConnectorState) -> str:
     """The card that charges here now, or was accepted of late."""
     for session in station.sessions.values():
         if session.row.evse == conn.evse and session.row.token:
@@ -33,7 +33,7 @@ def _token(obs: StatusReported, station: StationState, conn: ConnectorState) -> 
 
 
 def weigh(
-    obs: StatusReported,
+    obs: StatusReported | EventReported,
     station: StationState,
     conn: ConnectorState,
     signals: list[Signal],
@@ -58,6 +58,7 @@ def weigh(
     cards = len(set(conn.car_trouble))
     if cards >= ctx.limit("vehicle.cards_here"):
         shows(conn, FAULT)
+        code = obs.tech_code if isinstance(obs, EventReported) else obs.error_code
         found.append(
             Raise(
                 fault=FAULT,
@@ -66,7 +67,7 @@ def weigh(
                 evse=conn.evse,
                 connector=conn.connector,
                 adopts=tuple(s.key for s in raised),
-                evidence=(proof(obs, "cars_fail_here", cards=cards, code=obs.error_code),),
+                evidence=(proof(obs, "cars_fail_here", cards=cards, code=code),),
             )
         )
     return found

@@ -19,6 +19,7 @@ RULE_STOP = "command.stop_refused"
 UNLOCK = "connector.unlock_failed"
 START = "backend.remote_start_refused"
 STOP = "backend.remote_stop_refused"
+STOPS = ("remotestoptransaction", "requeststoptransaction")
 STARTS = ("remotestarttransaction", "requeststarttransaction")
 UNSEEN_DISCOUNT = 0.1
 FREE = (Status.AVAILABLE, Status.PREPARING, Status.OCCUPIED)
@@ -35,7 +36,7 @@ def on_sent(obs: CommandSent, station: StationState, ctx: Context) -> list[Signa
     station.command = f"{obs.action}:{obs.about}" if obs.about == "BootNotification" else obs.action
     station.command_at = obs.at
     evse, connector = obs.evse, obs.connector
-    if obs.action == "RemoteStopTransaction":
+    if obs.action.casefold() in STOPS:
         evse, connector = _place_of(obs.about, station)
     station.commands[obs.message_id] = (obs.action, evse, connector, obs.at)
     while len(station.commands) > KEEP:
@@ -79,7 +80,7 @@ def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> li
         if status == "accepted":
             remote_start.taken(obs, station, ctx)
         return [*signals, *_start(obs, (evse, connector), station, ctx)]
-    if action == "remotestoptransaction":
+    if action in STOPS:
         if evse is not None:
             return [*signals, *_stop(obs, status, evse, connector)]
         if status == "rejected" and not station.sessions:

@@ -7,7 +7,8 @@ cable.
 from __future__ import annotations
 
 from rules.core.detect.context import Context, keep_recent, proof
-from rules.core.model import Status, StatusReported
+from rules.core.detect.phase import shown
+from rules.core.model import Observation, Status
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState
 
@@ -18,9 +19,9 @@ WINDOW_S = 3600.0
 KEEP = 60
 
 
-def on_change(obs: StatusReported, before: Status | None, conn: ConnectorState, ctx: Context) -> list[Signal]:
+def on_change(obs: Observation, before: Status | None, conn: ConnectorState, ctx: Context) -> list[Signal]:
     """Counts only the way back: out of charging and into it again is one swing."""
-    if obs.status is not Status.CHARGING or before not in (Status.SUSPENDED_EVSE, Status.PREPARING):
+    if shown(conn) is not Status.CHARGING or before not in (Status.SUSPENDED_EVSE, Status.PREPARING):
         return []
     kind = LIMIT_SWINGS if before is Status.SUSPENDED_EVSE else CAR_SWINGS
     times = keep_recent(conn.swings.get(kind, []), obs.at, WINDOW_S)[-KEEP:]

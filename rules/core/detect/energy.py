@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from rules.core.detect import card_trail
 from rules.core.detect.context import Context, passed, proof, shows
+from rules.core.detect.live_events import covers
 from rules.core.model import SessionEnded
 from rules.core.signals import Raise, Signal, Weigh, place_key
-from rules.core.state import ConnectorState, OpenSession
+from rules.core.state import ConnectorState, OpenSession, StationState
 
 ZERO = "charging.zero_energy"
 SHORT = "charging.short_sessions"
@@ -20,12 +21,12 @@ KEEP = 10
 
 
 def on_session_end(
-    obs: SessionEnded, conn: ConnectorState, session: OpenSession, ctx: Context
+    obs: SessionEnded, station: StationState, conn: ConnectorState, session: OpenSession, ctx: Context
 ) -> list[Signal]:
     row = session.row
     token, energy = row.token or "", row.energy_wh
     if energy is not None and energy > ctx.limit("session.zero_wh"):
-        return _worked(obs, conn, token, energy, ctx)
+        return _worked(obs, station, conn, token, energy, ctx)
     if _full(session, ctx):
         return []
     lasted = (row.ended_at - row.started_at).total_seconds() if row.ended_at is not None else None
@@ -65,18 +66,25 @@ def _told(
     ]
 
 
-def _worked(
-    obs: SessionEnded, conn: ConnectorState, token: str, energy_wh: float, ctx: Context
+def _worked(  # noqa: PLR0917
+    obs: SessionEnded,
+    station: StationState,
+    conn: ConnectorState,
+    token: str,
+    energy_wh: float,
+    ctx: Context,
 ) -> list[Signal]:
     """Energy was delivered: nothing is in a row any more, and faults said to stop charging are in doubt."""
     conn.poor, conn.brief, conn.no_starts, conn.car_trouble = [], [], [], []
     signals = [s for how in ("zero", "car") for s in card_trail.worked(obs, token, how, ctx)]
     for fault in (ZERO, SHORT, "charging.no_start", "connector.many_cars_fail"):
         signals += passed(obs, conn, fault, "energy_flows", energy_wh=energy_wh)
-    for fault in conn.faults:
+    told = [place_key(obs.station, conn.evse, conn.connector, fault) for fault in conn.faults]
+    told += [key for key, event in station.events.items() if event.evse and covers(event, conn)]
+    for key in told:
         signals.append(
             Weigh(
-                key=place_key(obs.station, conn.evse, conn.connector, fault),
+                key=key,
                 by=-ctx.limit("verdict.contradiction"),
                 evidence=proof(obs, "energy_all_the_same", energy_wh=energy_wh),
             )

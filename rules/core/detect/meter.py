@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rules.core import noise
 from rules.core.detect.context import Context, passed, proof, shows
+from rules.core.detect.phase import shown
 from rules.core.model import MeterRead, Status
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, MeterWatch, OpenSession, StationState
@@ -33,9 +34,7 @@ def on_meter(
         return []  # an older reading, sent again
     signals = _register(obs, conn, seen, ctx)
     if not noise.is_late(obs, station, ctx.policy):
-        charging = conn.status is Status.CHARGING or (
-            conn.status is Status.OCCUPIED and session is not None and session.charging_state == "charging"
-        )
+        charging = shown(conn) is Status.CHARGING
         signals += _power(obs, conn, seen, charging, ctx)
         signals += _frozen(obs, conn, seen, ctx)
     if obs.energy_wh is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rules.core.detect.context import Context, keep_recent, proof
-from rules.core.model import StatusReported
+from rules.core.model import Observation
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, StationState
 
@@ -19,7 +19,7 @@ KEEP = 50
 
 
 def on_clear(
-    obs: StatusReported,
+    obs: Observation,
     station: StationState,
     conn: ConnectorState,
     began: dict[str, datetime],

@@ -11,6 +11,7 @@ from rules.core.catalog import Match
 from rules.core.codes import NO_FAULT
 from rules.core.detect import self_clearing
 from rules.core.detect.context import Context, proof
+from rules.core.detect.live_events import named_by_event
 from rules.core.model import Status, StatusReported
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import ConnectorState, StationState
@@ -98,7 +99,7 @@ def _clear(obs: StatusReported, conn: ConnectorState, fault: str) -> Clear:
 def _faulted_without_code(
     obs: StatusReported, station: StationState, conn: ConnectorState, ctx: Context
 ) -> list[Signal]:
-    if (set(conn.faults) - {NO_CODE}) or conn.events:
+    if (set(conn.faults) - {NO_CODE}) or named_by_event(station, conn):
         return []  # the fault is already named
     if noise.just_booted(obs, station, ctx.policy) or noise.is_resent(obs, station, conn, ctx.policy):
         return []

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rules.core.detect.context import Context, passed, shows
-from rules.core.model import Evidence, SessionEnded, SessionStarted, Status, StatusReported
+from rules.core.detect.live_events import named_by_event
+from rules.core.detect.phase import session_here, shown
+from rules.core.model import Evidence, Observation, SessionEnded, SessionStarted, Status
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, StationState
 
@@ -34,18 +36,20 @@ def watch_key(station: str, conn: ConnectorState) -> str:
     return f"{station}|{conn.evse}/{conn.connector}"
 
 
-def on_change(obs: StatusReported, station: StationState, conn: ConnectorState, ctx: Context) -> list[Signal]:
-    """The connector has a new status: what showed before is over, and the new one gets its time."""
+def on_change(obs: Observation, station: StationState, conn: ConnectorState, ctx: Context) -> list[Signal]:
+    """The connector has a new state: what showed before is over, and the new one gets its time."""
+    now = shown(conn)
     conn.entered = obs.at
     conn.watch_due = None
     signals: list[Signal] = []
     if conn.behaviour:
+        word = getattr(obs, "raw_status", None) or now.value
         for fault in (PREPARING, FINISHING, SUSPENDED, ORPHAN):
-            signals += passed(obs, conn, fault, "moved_on", status=obs.raw_status or obs.status.value)
-    limit = WATCHED.get(obs.status)
+            signals += passed(obs, conn, fault, "moved_on", status=word)
+    limit = WATCHED.get(now)
     if limit is None or conn.connector == 0:
         return signals
-    if obs.status is Status.AVAILABLE and not _open_here(station, conn):
+    if now is Status.AVAILABLE and not _open_here(station, conn):
         return signals
     _arm(obs.station, conn, obs.at + timedelta(seconds=ctx.limit(limit)), ctx)
     return signals
@@ -57,10 +61,7 @@ def _arm(name: str, conn: ConnectorState, due: datetime, ctx: Context) -> None:
 
 
 def _open_here(station: StationState, conn: ConnectorState) -> bool:
-    return any(
-        s.row.evse == conn.evse and s.row.connector in (None, conn.connector)
-        for s in station.sessions.values()
-    )
+    return session_here(station, conn) is not None
 
 
 def time_is_up(
@@ -70,7 +71,10 @@ def time_is_up(
     if conn.watch_due != due or conn.entered is None:
         return []
     conn.watch_due = None
-    limit = timedelta(seconds=ctx.limit(WATCHED[conn.status]))
+    now = shown(conn)
+    if now not in WATCHED:
+        return []
+    limit = timedelta(seconds=ctx.limit(WATCHED[now]))
     seen_since = max(conn.entered, station.link_since or conn.entered, ctx.state.blind_until or conn.entered)
     if station.link != "online":
         seen_since = due
@@ -86,12 +90,12 @@ def time_is_up(
     return [
         Raise(
             fault=fault,
-            rule=RULE + conn.status.value,
+            rule=RULE + now.value,
             station=name,
             evse=conn.evse,
             connector=conn.connector,
             evidence=(
-                Evidence(at=conn.entered, says="entered", values={"status": conn.status.value}),
+                Evidence(at=conn.entered, says="entered", values={"status": now.value}),
                 Evidence(at=due, says=says, values={"minutes": minutes, **values}),
             ),
         )
@@ -101,14 +105,15 @@ def time_is_up(
 def _judge(
     name: str, station: StationState, conn: ConnectorState, due: datetime, ctx: Context
 ) -> tuple[str, str, dict[str, object]] | None:
-    if conn.faults or conn.events:
+    now = shown(conn)
+    if conn.faults or named_by_event(station, conn):
         return None  # the station itself names what is wrong
-    if conn.status is Status.AVAILABLE:
+    if now is Status.AVAILABLE:
         return (ORPHAN, "session_left_open", {}) if _open_here(station, conn) else None
-    if conn.status is Status.FINISHING:
+    if now is Status.FINISHING:
         gone = (conn.ended_reason or "").casefold() in CAR_IS_GONE
         return (FINISHING, "finishing_without_car", {"reason": conn.ended_reason}) if gone else None
-    if conn.status is Status.SUSPENDED_EVSE:
+    if now is Status.SUSPENDED_EVSE:
         return None if _explained(name, station, conn, due, ctx) else (SUSPENDED, "suspended_for_nothing", {})
     return None if _open_here(station, conn) else _not_started(station, conn, due, ctx)
 
@@ -138,7 +143,7 @@ def _explained(name: str, station: StationState, conn: ConnectorState, due: date
     site = asset.site if asset is not None and asset.site else f"~{name}"
     for other in ctx.sites.get(site, {name}):
         neighbour = ctx.state.stations.get(other)
-        if neighbour is not None and any(c.status is Status.CHARGING for c in neighbour.connectors.values()):
+        if neighbour is not None and any(shown(c) is Status.CHARGING for c in neighbour.connectors.values()):
             return True
     return False
 
