@@ -1,7 +1,7 @@
 """Brings a database to this version's schema: numbered SQL files, each applied once.
 
-A file is one transaction. Where DuckDB runs its statements but cannot commit them together, they are committed
-one by one, with a count beside them, so that a start after a crash goes on where it was.
+A file is one transaction. Where DuckDB runs its statements but cannot commit them together, they are
+committed one by one, with a count beside them: a start after a crash goes on where it was.
 
 Decides nothing about the content. Must never touch a database whose history it does not recognise: a newer
 version or an altered file is refused before anything is written.
