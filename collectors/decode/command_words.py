@@ -9,13 +9,21 @@ from typing import Any
 
 from collectors.decode.values import read_int, read_text
 
+STOPS = ("RemoteStopTransaction", "RequestStopTransaction")
+
 
 def subject_of(action: str, payload: dict[str, Any]) -> str | None:
-    """The session that is to be stopped, the card with which one is to be started."""
-    if action in ("RemoteStopTransaction", "RequestStopTransaction"):
+    """The session that is to be stopped, the card with which one is to be started, the purpose of a limit,
+    what a station is to become (Operative, Inoperative)."""
+    if action in STOPS:
         return read_text(payload.get("transactionId"), 50)
+    if action == "SetChargingProfile":
+        profile = payload.get("csChargingProfiles", payload.get("chargingProfile"))
+        return read_text(profile.get("chargingProfilePurpose"), 50) if isinstance(profile, dict) else None
     if action == "RemoteStartTransaction":
         return read_text(payload.get("idTag"), 255)
+    if action == "ChangeAvailability":
+        return read_text(payload.get("type", payload.get("operationalStatus")), 50)
     card = payload.get("idToken") if action == "RequestStartTransaction" else None
     return read_text(card.get("idToken"), 255) if isinstance(card, dict) else None
 

@@ -45,7 +45,7 @@ MAX_OPEN: Final = 32
 
 TRIGGERS: Final = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
 PROMISE_S: Final = 10.0
-"""Seconds a station gets for a message it agreed to send."""
+"""Seconds for a message it agreed to send."""
 DEMANDED: Final = {
     "BootNotification": ("status", "currentTime", "interval"),
     "Authorize": ("idTagInfo",),
@@ -109,8 +109,7 @@ class Decoder:
         self._sampled = 0
         self._waiting = Waiting()
         self._taken: set[str] = set()  # findings that the back end is known to read all the same
-        # Message asked for by a trigger -> (message id, when, whether the station accepted).
-        self._promised: dict[str, tuple[str, datetime, bool]] = {}
+        self._promised: dict[str, tuple[str, datetime, bool]] = {}  # trigger -> (message id, when, accepted)
 
     def reset(self, version: str | None = None) -> None:
         """A new connection: the station's open requests are void. Our commands may still be answered."""
@@ -151,7 +150,8 @@ class Decoder:
     ) -> Decoded | None:
         """The short way for most of all frames: Heartbeats, and answers that only say "received"."""
         if direction == "in":
-            quiet = not self._promised and not self._waiting.open and self.version is not None
+            waiting = self._waiting.open or self._waiting.commands or self._promised
+            quiet = not waiting and self.version is not None
             if frame.action != "Heartbeat" or frame.type != CALL or not quiet:
                 return None
             message_id = frame.message_id or ""
@@ -202,6 +202,7 @@ class Decoder:
 
     def _command(self, reading: Reading, action: str, payload: dict[str, Any]) -> None:
         _put(self._commands, reading.message_id, (action, reading.at))
+        self._waiting.commanded(reading.message_id, reading.at)
         self._changes.asked(reading, action, payload)
         evse, connector = target_of(payload)
         about = self._about(reading, action, payload)
@@ -271,6 +272,7 @@ class Decoder:
         return asked.action
 
     def _command_answer(self, reading: Reading, payload: dict[str, Any]) -> str | None:
+        self._waiting.commands.pop(reading.message_id, None)
         command = self._commands.pop(reading.message_id, None)
         if command is None:
             reading.find(findings.ANSWER_UNEXPECTED)
@@ -306,8 +308,8 @@ class Decoder:
         action = None
         code = read_text(frame.error_code, 50) or "GenericError"
         if direction == "in":
-            command = self._commands.pop(reading.message_id, None)
-            if command is not None:
+            self._waiting.commands.pop(reading.message_id, None)
+            if (command := self._commands.pop(reading.message_id, None)) is not None:
                 action = command[0]
                 self._answered(reading, command, code)
         elif (asked := self._asked.pop(reading.message_id, None)) is not None:

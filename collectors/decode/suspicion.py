@@ -13,12 +13,19 @@ from collectors.decode import findings
 from collectors.decode.form import TYPES, problems
 from collectors.decode.reading import Asked, Reading
 from collectors.decode.values import read_instant, read_text
-from rules.core.model import BackEndMalformed, BackEndTrouble, CommandAnswered
+from rules.core.model import BackEndMalformed, BackEndTrouble, CommandAnswered, CommandUnanswered
 
 UNANSWERED_S: Final = 10.0
 """A station asks one thing at a time (OCPP-J 1.6, 4.1.1): when it asks again this much later, unanswered, it
 gave up waiting. Sooner, the log merely leaves answers out."""
 MAX_WAITING: Final = 8
+IGNORED_S: Final = 30.0
+"""Back ends wait for half a minute or less for the answer to a command."""
+VITAL: Final = frozenset({"StartTransaction", "StopTransaction", "Authorize", "TransactionEvent"})
+"""Requests that a driver waits for: unanswered, they are told as soon as something asked later was answered,
+though the log shows no answer to any of their kind."""
+VITAL_S: Final = 300.0
+"""Seconds that one is remembered for that."""
 EARLIEST: Final = "2015"
 """The year of OCPP 1.6: no back end can mean an earlier time."""
 SAMPLED: Final = 5
@@ -32,44 +39,77 @@ FAULTLESS: Final = (None, "", "NoError")
 
 
 class Waiting:
-    """Requests of one station that have no answer yet, oldest first."""
+    """Requests of one station that have no answer yet, and commands to it, oldest first."""
 
-    __slots__ = ("_answers", "open")
+    __slots__ = ("_answers", "_latest", "commands", "open")
 
     def __init__(self) -> None:
         self.open: dict[str, tuple[str, datetime]] = {}
+        self.commands: dict[str, datetime] = {}
         self._answers: set[str] = set()  # actions that the log shows answers to: some logs leave those out
+        self._latest: datetime | None = None  # when the latest request that has an answer was asked
 
     def clear(self) -> None:
         self.open.clear()
+        self.commands.clear()
+
+    def commanded(self, message_id: str, at: datetime) -> None:
+        """Something was asked of the station."""
+        while len(self.commands) >= MAX_WAITING:
+            del self.commands[next(iter(self.commands))]
+        self.commands[message_id] = at
+
+    def _ignored(self, reading: Reading, action: str) -> None:
+        """The station talks on and leaves commands unanswered. One that boots has forgotten them."""
+        if action == "BootNotification":
+            self.commands.clear()
+        for name, at in list(self.commands.items()):
+            waited = (reading.at - at).total_seconds()
+            if waited >= IGNORED_S:
+                del self.commands[name]
+                reading.observations.append(
+                    CommandUnanswered(
+                        station=reading.station, at=reading.at, record_id=reading.record_id, waited_s=waited
+                    )
+                )
 
     def answered(self, message_id: str, action: str) -> None:
         self._answers.add(action)
-        self.open.pop(message_id, None)
+        asked = self.open.pop(message_id, None)
+        if asked is not None and (self._latest is None or asked[1] > self._latest):
+            self._latest = asked[1]
 
     def asked(self, reading: Reading, action: str) -> None:
-        """The station asks; what it waited for in vain before is told."""
+        """The station asks; what it waited for in vain before is told, and what was asked of it in vain."""
+        if self.commands:
+            self._ignored(reading, action)
         table = self.open
-        if table:
-            for name, (before, at) in list(table.items()):
-                waited = (reading.at - at).total_seconds()
-                if waited < UNANSWERED_S:
-                    continue
-                del table[name]
-                if before in self._answers:
-                    reading.observations.append(
-                        BackEndTrouble(
-                            station=reading.station,
-                            at=reading.at,
-                            record_id=reading.record_id,
-                            event="unanswered",
-                            action=before,
-                            waited_s=waited,
-                        )
+        for name, (before, at) in list(table.items()):
+            waited = (reading.at - at).total_seconds()
+            if waited < UNANSWERED_S:
+                continue
+            told = before in self._answers or (before in VITAL and self._passed_over(at))
+            if not told and before in VITAL and waited < VITAL_S:
+                continue  # it may still show
+            del table[name]
+            if told:
+                reading.observations.append(
+                    BackEndTrouble(
+                        station=reading.station,
+                        at=reading.at,
+                        record_id=reading.record_id,
+                        event="unanswered",
+                        action=before,
+                        waited_s=waited,
                     )
-            while len(table) >= MAX_WAITING:
-                del table[next(iter(table))]
+                )
+        while len(table) >= MAX_WAITING:
+            del table[next(iter(table))]
         table[reading.message_id] = (action, reading.at)
+
+    def _passed_over(self, at: datetime) -> bool:
+        """Whether something asked later than `at` has its answer."""
+        return self._latest is not None and self._latest > at
 
 
 def check_request(

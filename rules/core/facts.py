@@ -34,6 +34,7 @@ from rules.core.detect import (
     reboot,
     registration,
     remote_start,
+    remote_stop,
     status_fault,
     stuck,
     transaction,
@@ -203,7 +204,7 @@ def metered(obs: MeterRead, station: StationState, ctx: Context, out: list[Effec
     session = sessions.metered(obs, station, out)
     if session is not None and obs.soc is not None:
         session.soc = obs.soc
-    signals: list[Signal] = []
+    signals = transaction.metered(obs, station, ctx)
     if station.clock is not None or obs.station_at is not None:
         signals += clock.detect(obs, station, ctx)
     if obs.temperature_c is not None:
@@ -245,6 +246,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
     station.start_at = None
     session = sessions.ended(obs, station, out)
     row = session.row
+    remote_stop.session_over(row.ref, station)
     signals = [*odd, *transaction.on_session_end(obs, station, row.outcome, ctx)]
     conn = _connector(station, row.evse, row.connector)
     if conn is not None:
@@ -294,6 +296,8 @@ def back_end_troubled(
 
 
 def finding_seen(obs: FindingSeen, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
+    if obs.finding == clock.IMPOSSIBLE:
+        return clock.impossible(obs, station)
     return finding.detect(obs, station, ctx)
 
 

@@ -202,7 +202,10 @@ class CommandAnswered(Observation, frozen=True, kw_only=True, tag="command_answe
 
 
 class CommandUnanswered(Observation, frozen=True, kw_only=True, tag="command_unanswered"):
-    """The back end waited in vain for an answer of the station, as its own log says."""
+    """The back end waited in vain for an answer of the station, as its own log says; or, with `waited_s`, the
+    record shows none though the station sent other messages."""
+
+    waited_s: float | None = None
 
 
 class BackEndTrouble(Observation, frozen=True, kw_only=True, tag="back_end_trouble"):

@@ -77,6 +77,7 @@ class OpenSession(Struct):
     asked_at: datetime | None = None  # when its start came in
     soc: float | None = None  # percent, as last told
     charging_state: str | None = None  # 2.x, casefolded
+    other_refs: int = 0  # readings in a row here under another number
 
 
 class ClockWatch(Struct):
@@ -159,6 +160,8 @@ class StationState(Struct):
     command_at: datetime | None = None
     command: str | None = None
     commands: dict[str, tuple[str, int | None, int | None, datetime]] = field(default_factory=dict)
+    asked_about: dict[str, str] = field(default_factory=dict)  # message id of a command -> what it is about
+    ended_refs: list[str] = field(default_factory=list)  # numbers of the sessions that ended last
     call_errors: dict[str, list[datetime]] = field(default_factory=dict)
     findings: dict[str, list[datetime]] = field(default_factory=dict)
     odd_boot: bool = False  # the boot message breaks the schema and was not accepted since
@@ -176,6 +179,7 @@ class StationState(Struct):
     storm_n: int = 0
     clock: ClockWatch | None = None
     timeouts: list[datetime] = field(default_factory=list)  # the back end waited in vain
+    ignored: list[datetime] = field(default_factory=list)  # commands that the record shows no answer to
     start_at: datetime | None = None  # a session's start was asked or answered, and nothing came since
     drops: list[datetime] = field(default_factory=list)  # links lost within moments of a start
     dropped: bool = False  # and it did not come back yet

@@ -1,7 +1,8 @@
 """CALLERRORs: refused by our own back end, or the same command refused by the station again and again.
 
 A back end that answers with an internal error is at fault by its own word. `NotImplemented` and
-`NotSupported` are honest answers and no fault.
+`NotSupported` are honest answers and no fault. A station that twice calls the form of a command wrong is at
+odds with the back end, whoever of them misreads the standard.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ REFUSED = "backend.commands_refused"
 WINDOW_S = 3600.0
 OWN_FAULT = ("internalerror", "genericerror")  # OCPP-J: something went wrong while handling it
 POLITE = ("notimplemented", "notsupported")
+# OCPP-J: the message itself is malformed; 1.6 misspells two of them.
+FORM = frozenset({
+    *("formationviolation", "formatviolation", "typeconstraintviolation", "propertyconstraintviolation"),
+    *("occurenceconstraintviolation", "occurrenceconstraintviolation", "protocolerror", "rpcframeworkerror"),
+})  # fmt: skip
+FORM_LIMIT = 2
 AGAIN = 3  # refusals within the window that make it certain
 ONCE_DISCOUNT = 0.2
 IN_LIMIT = 10
@@ -40,7 +47,7 @@ def detect(obs: CallErrored, station: StationState, ctx: Context) -> list[Signal
     if outward and code in POLITE:
         return []
     vital = not outward and code not in POLITE and (obs.action or "").casefold() in VITAL
-    if not outward and not vital and len(times) < IN_LIMIT:
+    if not outward and not vital and len(times) < (FORM_LIMIT if code in FORM else IN_LIMIT):
         return []
     # A single refusal of a message may be a slip.
     slip = len(times) < AGAIN and (vital or code not in OWN_FAULT)

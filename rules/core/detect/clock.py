@@ -1,19 +1,22 @@
 """A station's clock that is wrong, told by frames in a row that are off by the same.
 
 Messages from a queue are off too, but each by another amount and all within moments: they are no drift.
+Dates before there was OCPP need no such proof, once the station was told the time and still sends them.
 """
 
 from __future__ import annotations
 
 from rules.core.detect.context import Context, proof
-from rules.core.model import Observation
+from rules.core.model import FindingSeen, Observation
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import ClockWatch, StationState
 
 RULE = "clock.drift"
+RULE_UNSET = "clock.not_set"
 FAULT = "clock.drift"
 SAME_S = 120.0  # lags this close are one and the same offset
 LEAST = 3
+IMPOSSIBLE = "timestamp_impossible"
 
 
 def detect(obs: Observation, station: StationState, ctx: Context) -> list[Signal]:
@@ -23,7 +26,8 @@ def detect(obs: Observation, station: StationState, ctx: Context) -> list[Signal
     limit = ctx.limit("clock.drift_s")
     watch = station.clock
     if abs(lag) <= limit:
-        if watch is None:
+        impossible = station.findings.pop(IMPOSSIBLE, None)
+        if watch is None and impossible is None:
             return []
         station.clock = None
         key = place_key(obs.station, None, None, FAULT)
@@ -43,3 +47,15 @@ def detect(obs: Observation, station: StationState, ctx: Context) -> list[Signal
             evidence=(proof(obs, "clock_off", seconds=round(lag), frames=watch.n),),
         )
     ]
+
+
+def impossible(obs: FindingSeen, station: StationState) -> list[Signal]:
+    """A date like 1970: the clock is not set. Before its boot was answered a station cannot know better."""
+    if station.booted_at is None or station.boot_answered_at != station.booted_at:
+        return []
+    times = [*station.findings.get(IMPOSSIBLE, []), obs.at][-LEAST:]
+    station.findings[IMPOSSIBLE] = times
+    if len(times) < LEAST or times[0] < station.booted_at:
+        return []
+    evidence = (proof(obs, "clock_not_set", frames=len(times), detail=obs.detail),)
+    return [Raise(fault=FAULT, rule=RULE_UNSET, station=obs.station, evidence=evidence)]

@@ -1,13 +1,13 @@
 """Answers to commands that tell of a fault: a lock that will not open, a start refused at a free connector.
 
 Decides from the answer and what the connector reported last. A refusal at a busy connector is no fault; where
-nothing was reported yet it is one, told with less confidence. A running session that will not stop is one.
-Settings sent in a storm are the back end's own fault.
+nothing was reported yet it is one, told with less confidence. Settings sent in a storm are the back end's own
+fault.
 """
 
 from __future__ import annotations
 
-from rules.core.detect import imminent, refusal, remote_start
+from rules.core.detect import imminent, refusal, remote_start, remote_stop
 from rules.core.detect.context import Context, proof
 from rules.core.model import CommandAnswered, CommandSent, Status
 from rules.core.signals import Clear, Raise, Signal, place_key
@@ -15,11 +15,8 @@ from rules.core.state import StationState
 
 RULE_UNLOCK = "command.unlock_failed"
 RULE_START = "command.start_refused"
-RULE_STOP = "command.stop_refused"
 UNLOCK = "connector.unlock_failed"
 START = "backend.remote_start_refused"
-STOP = "backend.remote_stop_refused"
-STOPS = ("remotestoptransaction", "requeststoptransaction")
 STARTS = ("remotestarttransaction", "requeststarttransaction")
 UNSEEN_DISCOUNT = 0.1
 FREE = (Status.AVAILABLE, Status.PREPARING, Status.OCCUPIED)
@@ -36,12 +33,16 @@ def on_sent(obs: CommandSent, station: StationState, ctx: Context) -> list[Signa
     station.command = f"{obs.action}:{obs.about}" if obs.about == "BootNotification" else obs.action
     station.command_at = obs.at
     evse, connector = obs.evse, obs.connector
-    if obs.action.casefold() in STOPS:
-        evse, connector = _place_of(obs.about, station)
+    action = obs.action.casefold()
+    if action in remote_stop.ACTIONS:
+        evse, connector = remote_stop.place_of(obs.about, station)
     station.commands[obs.message_id] = (obs.action, evse, connector, obs.at)
     while len(station.commands) > KEEP:
-        del station.commands[next(iter(station.commands))]
-    action = obs.action.casefold()
+        oldest = next(iter(station.commands))
+        station.asked_about.pop(oldest, None)
+        del station.commands[oldest]
+    if obs.about is not None:
+        station.asked_about[obs.message_id] = obs.about
     if action in STARTS:
         remote_start.asked(obs, station)
     if action == "setchargingprofile":
@@ -69,9 +70,10 @@ def _storm(obs: CommandSent, station: StationState, ctx: Context) -> list[Signal
 
 def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> list[Signal]:
     asked = station.commands.pop(obs.message_id, None)
+    about = station.asked_about.pop(obs.message_id, None)
     evse, connector = (asked[1], asked[2]) if asked is not None else (None, None)
     action, status = obs.action.casefold(), (obs.status or "").casefold()
-    signals = refusal.answered(obs, station, ctx)
+    signals = refusal.answered(obs, about, station, ctx)
     if action == "unlockconnector":
         return [*signals, *_unlock(obs, status, evse, connector, station, ctx)]
     if action == "reset" and status in TAKEN:
@@ -80,11 +82,8 @@ def on_answered(obs: CommandAnswered, station: StationState, ctx: Context) -> li
         if status == "accepted":
             remote_start.taken(obs, station, ctx)
         return [*signals, *_start(obs, (evse, connector), station, ctx)]
-    if action in STOPS:
-        if evse is not None:
-            return [*signals, *_stop(obs, status, evse, connector)]
-        if status == "rejected" and not station.sessions:
-            return [*signals, _stop_refused(obs, None, None, weak=True)]
+    if action in remote_stop.ACTIONS:
+        return [*signals, *remote_stop.answered(obs, about, (evse, connector), station, ctx)]
     return signals
 
 
@@ -137,36 +136,6 @@ def _start(
             evidence=(proof(obs, "start_refused_unseen" if unseen else "start_refused"),),
         )
     ]
-
-
-def _stop(obs: CommandAnswered, status: str, evse: int, connector: int | None) -> list[Signal]:
-    if status == "accepted":
-        key = place_key(obs.station, evse, connector, STOP)
-        return [Clear(key=key, evidence=proof(obs, "stop_accepted"))]
-    return [_stop_refused(obs, evse, connector)] if status == "rejected" else []
-
-
-def _stop_refused(
-    obs: CommandAnswered, evse: int | None, connector: int | None, *, weak: bool = False
-) -> Raise:
-    """`weak`: no session was seen, so that it may be over already."""
-    return Raise(
-        fault=STOP,
-        rule=RULE_STOP,
-        station=obs.station,
-        evse=evse,
-        connector=connector,
-        weak=weak,
-        evidence=(proof(obs, "stop_refused_unseen" if weak else "stop_refused"),),
-    )
-
-
-def _place_of(ref: str | None, station: StationState) -> tuple[int | None, int | None]:
-    """Where the session with this number runs; nowhere when no such session is open."""
-    for session in station.sessions.values():
-        if ref is not None and session.row.ref == ref:
-            return session.row.evse, session.row.connector
-    return None, None
 
 
 def _is_free(station: StationState, evse: int | None, connector: int | None) -> bool:

@@ -1,7 +1,8 @@
 """Transactions that do not add up: a stop that nobody knows, sent for ever, or numbers that got lost.
 
 A stop without its start is no fault by itself: the start may lie before we began to look. A stop under
-a number other than the back end gave to the same card's running session is one at once.
+a number other than the back end gave to the same card's running session is one at once, and so are
+readings that go on under another number than the only session's.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.core.detect.context import Context, keep_recent, proof
-from rules.core.model import SessionEnded
+from rules.core.model import MeterRead, SessionEnded
+from rules.core.noise import is_late
 from rules.core.sessions import LOST_REFS
 from rules.core.signals import Raise, Signal
 from rules.core.state import StationState
 
 RULE = "session.reference"
 RULE_OTHER = "session.other_number"
+RULE_METERED = "session.metered_other"
 UNKNOWN = "session.unknown_stop"
 LOST = "session.lost_reference"
 DAY_S = 86_400.0
 KEEP = 50
+METERED = 2  # readings in a row under another number
 
 
 def on_session_end(
@@ -52,11 +56,31 @@ def other_number(obs: SessionEnded, station: StationState) -> list[Signal]:
     row = next(iter(station.sessions.values())).row
     if row.ref is None or obs.ref == row.ref or row.token is None:
         return []
-    lost = obs.ref is None or obs.ref in LOST_REFS
+    # Stations count sessions of their own downwards from zero; no back end gives such a number.
+    lost = obs.ref is None or obs.ref in LOST_REFS or obs.ref.startswith("-")
     if obs.token != row.token and not (lost and obs.token is None):
         return []
     evidence = proof(obs, "other_number", given=row.ref, told=obs.ref)
     return [Raise(fault=LOST, rule=RULE_OTHER, station=obs.station, evidence=(evidence,))]
+
+
+def metered(obs: MeterRead, station: StationState, ctx: Context) -> list[Signal]:
+    """Readings that do not name the session that runs where they were taken."""
+    if obs.ref is None or obs.ref in LOST_REFS or obs.ref in station.ended_refs or len(station.sessions) != 1:
+        return []
+    session = next(iter(station.sessions.values()))
+    row = session.row
+    same_place = obs.evse is None or row.evse in (None, obs.evse)
+    if row.ref is None or session.message_id is None or not same_place or is_late(obs, station, ctx.policy):
+        return []  # what a station measured while it was offline bears a number of its own
+    if obs.ref == row.ref:
+        session.other_refs = 0
+        return []
+    session.other_refs += 1
+    if session.other_refs < METERED:
+        return []
+    evidence = proof(obs, "metered_other", given=row.ref, told=obs.ref, times=session.other_refs)
+    return [Raise(fault=LOST, rule=RULE_METERED, station=obs.station, evidence=(evidence,))]
 
 
 def _raise(obs: SessionEnded, fault: str, says: str, *, weak: bool = False, **values: object) -> Raise:
