@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import duckdb
 import msgspec
 
+from data import stand_ins
 from data.rows import naive_utc
+from data.stand_ins import Ended, Forward
 from data.store import Store
 
 
@@ -60,43 +62,6 @@ FROM story
 _SUPERSEDE = (
     "UPDATE notice SET state = 'superseded' WHERE state = 'queued' AND dedup_key IN (SELECT unnest($keys))"
 )
-# Who got an undeliverable opening in another's stead gets its end too.
-_FORWARD_RESOLVES = """
-WITH ending AS MATERIALIZED (
-    SELECT dedup_key, incident_id, seq, destination FROM notice_item
-    WHERE reason = 'resolved' AND dedup_key IN (SELECT unnest($keys))
-), opening AS MATERIALIZED (
-    SELECT notice.dedup_key, item.incident_id, item.seq, notice.destination
-    FROM notice JOIN notice_item AS item USING (dedup_key)
-    WHERE state = 'dead' AND item.incident_id IN (SELECT incident_id FROM ending)
-)
-SELECT DISTINCT ending.dedup_key AS old_key, stand_in.destination, stand_in.party
-FROM ending
-JOIN opening ON opening.incident_id = ending.incident_id AND opening.destination = ending.destination
-            AND opening.seq < ending.seq
-JOIN notice AS stand_in ON stand_in.dedup_key = opening.dedup_key || '~' || stand_in.destination
-"""
-_FORWARD_AS_IT_IS = """
-INSERT INTO notice BY NAME
-SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $party AS party, seq, reason,
-       language, subject, body, 'queued' AS state, 0 AS attempts, not_before, created_at
-FROM notice WHERE dedup_key = $key
-ON CONFLICT (dedup_key) DO NOTHING
-"""
-_FORWARD = """
-INSERT INTO notice BY NAME
-SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, $party AS party, seq, reason,
-       $language AS language, $subject AS subject, $body AS body, 'queued' AS state, 0 AS attempts,
-       $now AS not_before, $now AS created_at
-FROM notice WHERE dedup_key = $key
-ON CONFLICT (dedup_key) DO NOTHING
-"""
-_FORWARD_ITEMS = """
-INSERT INTO notice_item BY NAME
-SELECT dedup_key || '~' || $to AS dedup_key, incident_id, $to AS destination, seq, reason, place
-FROM notice_item WHERE dedup_key = $key
-ON CONFLICT DO NOTHING
-"""
 _NEXT = f"""{_STORY}
 SELECT dedup_key FROM story
 GROUP BY dedup_key
@@ -153,22 +118,15 @@ RETURNING dedup_key
 """
 
 
-class Forward(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets a notice that could not be delivered, and in which words. Its key: the old one with `~to`."""
-
-    to: str
-    party: str
-    language: str
-    subject: str
-    body: str
-
-
-def claim(store: Store, destination: str, now: datetime, lease_s: float) -> Claimed | None:
-    """The next notice due at `now` (UTC) for `destination`, leased for `lease_s` seconds; or None."""
+def claim(
+    store: Store, destination: str, now: datetime, lease_s: float, *, ended: Ended | None = None
+) -> Claimed | None:
+    """The next notice due at `now` (UTC) for `destination`, leased for `lease_s` seconds; or None. `ended`
+    words the end of a fault for who heard of it in this destination's stead."""
 
     def job(cursor: duckdb.DuckDBPyConnection) -> Claimed | None:
         if ends:
-            _drop_unheard(cursor, destination)
+            _drop_unheard(cursor, destination, ended, now)
         found = cursor.execute(_NEXT, {"destination": destination, "now": naive_utc(now)}).fetchone()
         if found is None:
             return None
@@ -217,8 +175,7 @@ def mark(
         health = {"destination": str(row[0]).partition("/")[0], "now": at, "kind": kind, "detail": detail}
         cursor.execute(_HEALTHY if kind == "sent" else _FAILING, health)
         if forward is not None:
-            cursor.execute(_FORWARD, msgspec.structs.asdict(forward) | {"key": dedup_key, "now": at})
-            cursor.execute(_FORWARD_ITEMS, {"to": forward.to, "key": dedup_key})
+            stand_ins.forward(cursor, dedup_key, forward, now)
         return True
 
     return store.transact(job, ordered=False)
@@ -251,13 +208,13 @@ def _waiting(store: Store, destination: str) -> tuple[bool, bool]:
     return True, store.sql(f"{ends} LIMIT 1", [destination]).height > 0
 
 
-def _drop_unheard(cursor: duckdb.DuckDBPyConnection, destination: str) -> None:
+def _drop_unheard(
+    cursor: duckdb.DuckDBPyConnection, destination: str, ended: Ended | None, now: datetime
+) -> None:
     rows = cursor.execute(_TOLD, {"destination": destination}).fetchall()
     unheard = sorted(unheard_keys([Line(*row) for row in rows]))
+    stand_ins.forward_ends(cursor, destination, unheard, ended, now)
     if unheard:
-        for key, to, party in cursor.execute(_FORWARD_RESOLVES, {"keys": unheard}).fetchall():
-            cursor.execute(_FORWARD_AS_IT_IS, {"key": key, "to": to, "party": party})
-            cursor.execute(_FORWARD_ITEMS, {"key": key, "to": to})
         cursor.execute(_SUPERSEDE, {"keys": unheard})
 
 

@@ -146,6 +146,7 @@ class Owner:
             renderer.mark_duplicate,
             customers=customer_config_from(settings),
             undelivered=renderer.undelivered,
+            ended=renderer.ended,
             links=links_of(settings, store, self.clock),
             engine=lambda: self.engine.stats(),  # noqa: PLW0108 (the engine is made after delivery)
             on_look=self._looked,

@@ -23,6 +23,7 @@ from rules.core.window import reason_of
 
 OPEN, RESOLVED = IncidentState.OPEN, IncidentState.RESOLVED
 KINDS = ("escalate", "respond", "repair")  # timers of this module
+NOBODY_YET = ""  # a chain's party: it was answered before it was known whose it is
 LOOK_AGAIN = timedelta(minutes=5)  # when what is due may not be said now
 # What is part of a wider incident, or was planned, is not late: it is put off, not counted.
 EXCUSED = {Suppression.INHIBITED.value, Suppression.MAINTENANCE.value}
@@ -66,6 +67,8 @@ class Follow:
 
     def moved(self, tracked: Tracked, at: datetime, why: str) -> None:
         """It is with another party now: the chain of the one before has ended."""
+        if tracked.chain_of == NOBODY_YET:
+            tracked.chain_of = tracked.row.route_party
         if tracked.chain_of is not None and tracked.chain_of != tracked.row.route_party:
             self._stop(tracked, at, why)
             tracked.chain_of, tracked.joined = None, []
@@ -113,7 +116,7 @@ class Follow:
         if row.responded_at is None and row.opened_at is not None:
             row.responded_at = at
         self._stop(tracked, at, how)
-        tracked.chain_of = row.route_party
+        tracked.chain_of = row.route_party or NOBODY_YET
         for told in tracked.told.values():  # a call that did not leave yet is no longer true
             if told.call is NoticeReason.ESCALATED:
                 told.call = None

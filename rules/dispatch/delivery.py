@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from data import outbox as ledger
+from data.stand_ins import Ended, Forward
 from data.store import Store
 from rules.core.subscription import LANE
 from rules.dispatch.apprise_target import AppriseTarget, prepare_library
@@ -41,6 +42,7 @@ class Delivery:
         *,
         customers: DestinationConfig | None = None,
         undelivered: Undelivered | None = None,
+        ended: Ended | None = None,
         links: MagicLinks | None = None,
         engine: Callable[[], EngineStats] | None = None,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
@@ -48,7 +50,8 @@ class Delivery:
         settle_s: float = SETTLE_S,
         look_every_s: float = EVERY_S,
     ) -> None:
-        """`clock` gives aware UTC; `mark_duplicate` and `undelivered` are those of `message.Renderer`;
+        """`clock` gives aware UTC; `mark_duplicate`, `undelivered` and `ended` are those of
+        `message.Renderer`;
         `customers`: the template for those who subscribed; `links` gives installers' messages theirs;
         `engine` is `Engine.stats`, so that the watchdog sees it too; `settle_s` seconds pass between the
         start and the first message. Without `undelivered` a notice that is given up goes to nobody."""
@@ -68,6 +71,7 @@ class Delivery:
                 mark_duplicate=mark_duplicate,
                 stand_in=self._stand_in,
                 finish=finisher(links, config.party),
+                ended=ended,
                 on_sent=self._told,
                 channel=channel_of(config.url),
                 settle_s=settle_s,
@@ -119,7 +123,7 @@ class Delivery:
         for lane in self._lanes.values():
             lane.stop(max(0.0, deadline - time.monotonic()))
 
-    def _stand_in(self, claimed: ledger.Claimed, outcome: Outcome) -> ledger.Forward | None:
+    def _stand_in(self, claimed: ledger.Claimed, outcome: Outcome) -> Forward | None:
         """The first other destination of the helpdesk, for an opening that is given up.
 
         Not for a resolve (its opening was heard elsewhere), nor for what is forwarded already: no chains.
@@ -136,9 +140,7 @@ class Delivery:
             claimed.subject or "",
             claimed.body or "",
         )
-        return ledger.Forward(
-            to=other.name, party=other.party, language=other.language, subject=subject, body=body
-        )
+        return Forward(to=other.name, party=other.party, language=other.language, subject=subject, body=body)
 
     def _told(self, sent: Sent) -> None:
         self._faring.told(sent, self._lanes[sent.destination].stats().failures_in_row)

@@ -168,6 +168,14 @@ class Renderer:
         )
         return marked, f"{head}\n\n{body}"
 
+    def ended(self, language: str, subject: str) -> tuple[str, str]:
+        """That it is over, for who was told of it in another's stead, under `subject`."""
+        words = {"subject": subject.removeprefix(BRAND).strip()}
+        head = fill(self._catalog.text("message.ended_elsewhere.subject", language), words)
+        return capped(head, MAX_SUBJECT), fill(
+            self._catalog.text("message.ended_elsewhere.body", language), words
+        )
+
     def _asset_of(self, incident: IncidentRow) -> Asset | None:
         register = self._register()
         if incident.station is not None:

@@ -17,6 +17,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from data import outbox as ledger
+from data.stand_ins import Ended, Forward
 from data.store import Store, StoreClosed
 from rules.dispatch.outcome import Kind, Outcome
 from rules.dispatch.retry import Next, Plan, pause_s, plan
@@ -79,15 +80,17 @@ class Lane:
         *,
         timeout_s: float,
         mark_duplicate: Callable[[str, str, str], tuple[str, str]],
-        stand_in: Callable[[ledger.Claimed, Outcome], ledger.Forward | None] = lambda _notice, _why: None,
+        stand_in: Callable[[ledger.Claimed, Outcome], Forward | None] = lambda _notice, _why: None,
         finish: Callable[[ledger.Claimed, str], str] = lambda _notice, body: body,
+        ended: Ended | None = None,
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         channel: str | None = None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
     ) -> None:
         """`mark_duplicate(language, subject, body)` words the doubt. `stand_in` names who gets a notice
-        that is given up, and its words. `finish` gives the text its last touch as it leaves. `settle_s`:
+        that is given up, and its words. `finish` gives the text its last touch as it leaves. `ended` words
+        the end of what a stand-in was told instead. `settle_s`:
         rest after the start, so that what is inhibited or resolved meanwhile is known before the first
         message leaves."""
         self.name = name
@@ -98,6 +101,7 @@ class Lane:
         self._mark_duplicate = mark_duplicate
         self._stand_in = stand_in
         self._finish = finish
+        self._ended = ended
         self._on_sent = on_sent
         self._channel = channel
         self._settle_s = settle_s
@@ -204,13 +208,13 @@ class Lane:
         return True
 
     def _claim(self, now: datetime) -> ledger.Claimed | None:
-        return ledger.claim(self._store, self.name, now, self._lease_s)
+        return ledger.claim(self._store, self.name, now, self._lease_s, ended=self._ended)
 
     def _target_of(self, _claimed: ledger.Claimed) -> Target:
         return self._target
 
     def _mark(
-        self, dedup_key: str, after: Plan, outcome: Outcome, done: datetime, forward: ledger.Forward | None
+        self, dedup_key: str, after: Plan, outcome: Outcome, done: datetime, forward: Forward | None
     ) -> None:
         """Write the outcome, again and again if need be: forgetting it would send the message twice."""
         while True:

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data import outbox
+from data.stand_ins import Forward
 from data.store import Store
-from rules.core.model import NoticeReason, NoticeRow
+from rules.core.model import NoticeItem, NoticeReason, NoticeRow
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LEASE_S = 60.0
@@ -117,6 +118,91 @@ def test_a_resolve_whose_opening_never_left_takes_it_along(store: Store, before:
     assert claim(store, 3600) is None
     opening = "dead" if before == "dead" else "superseded"
     assert states(store) == {"a-wacht-1": opening, "a-wacht-2": "superseded", "b-wacht-1": "leased"}
+
+
+def give_up(store: Store) -> None:
+    """The next notice cannot be delivered, and goes to another."""
+    claimed = claim(store)
+    assert claimed is not None
+    instead = Forward(
+        to="desk", party="operator", language="en", subject=f"instead: {claimed.subject}", body=""
+    )
+    dead = {"state": "dead", "kind": "permanent", "code": 401, "detail": "d", "now": NOW}
+    assert outbox.mark(store, claimed.dedup_key, forward=instead, **dead)  # type: ignore[arg-type]
+
+
+def over(language: str, subject: str) -> tuple[str, str]:
+    return f"over ({language}): {subject}", "it is over"
+
+
+def take(store: Store, destination: str) -> list[str]:
+    """The subjects of all that goes out to it now."""
+    subjects = []
+    while True:
+        claimed = outbox.claim(store, destination, NOW + timedelta(seconds=60), LEASE_S, ended=over)
+        if claimed is None:
+            return subjects
+        subjects.append(claimed.subject or "")
+        mark(store, claimed.dedup_key, "sent", "sent")
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["alone", "with the end of another that was heard"])
+def test_who_stood_in_for_an_opening_hears_of_its_end_in_a_message_of_several(
+    store: Store, *, another: bool
+) -> None:
+    add(store, row("a", 1))
+    give_up(store)
+    assert take(store, "desk") == ["instead: s 1"]
+    if another:
+        add(store, row("c", 1))
+        assert take(store, "wacht") == ["s 1"]
+    mixed = row("c", 2, RESOLVED) if another else row("b", 1)
+    mixed.items = [
+        NoticeItem(incident_id=mixed.incident_id, seq=mixed.seq, reason=mixed.reason),
+        NoticeItem(incident_id="a", seq=2, reason=RESOLVED),
+    ]
+    add(store, mixed)
+    assert take(store, "wacht") == [f"s {mixed.seq}"]
+    assert take(store, "desk") == ["over (en): instead: s 1"]
+    assert take(store, "wacht") == take(store, "desk") == []
+
+
+def test_who_stood_in_hears_of_the_end_though_later_news_did_arrive_where_it_should(store: Store) -> None:
+    add(store, row("a", 1))
+    give_up(store)
+    assert take(store, "desk") == ["instead: s 1"]
+    add(store, row("a", 2, NoticeReason.WORSE))
+    assert take(store, "wacht") == ["s 2"]
+    add(store, row("a", 3, RESOLVED))
+    assert take(store, "wacht") == ["s 3"]
+    assert take(store, "desk") == ["over (en): instead: s 1"]
+
+
+def test_who_stood_in_and_hears_of_it_by_itself_is_told_of_the_end_once(store: Store) -> None:
+    add(store, row("a", 1), row("a", 1, destination="desk"))
+    give_up(store)
+    assert sorted(take(store, "desk")) == ["instead: s 1", "s 1"]
+    add(store, row("a", 2, NoticeReason.WORSE))
+    assert take(store, "wacht") == ["s 2"]
+    add(store, row("a", 3, RESOLVED), row("a", 2, RESOLVED, destination="desk"))
+    assert take(store, "wacht") == ["s 3"]
+    assert take(store, "desk") == ["s 2"]
+
+
+def test_a_message_of_several_that_is_given_up_too_still_tells_the_end(store: Store) -> None:
+    add(store, row("a", 1))
+    give_up(store)
+    mixed = row("b", 1)
+    mixed.items = [
+        NoticeItem(incident_id="b", seq=1, reason=mixed.reason),
+        NoticeItem(incident_id="a", seq=2, reason=RESOLVED),
+    ]
+    add(store, mixed)
+    outbox.claim(store, "wacht", NOW, LEASE_S, ended=over)
+    dead = {"state": "dead", "kind": "permanent", "code": 401, "detail": "d", "now": NOW}
+    instead = Forward(to="desk", party="operator", language="en", subject="instead: b", body="")
+    assert outbox.mark(store, mixed.dedup_key, forward=instead, **dead)  # type: ignore[arg-type]
+    assert sorted(take(store, "desk")) == ["instead: b", "instead: s 1", "over (en): instead: s 1"]
 
 
 def test_a_resolve_whose_opening_may_have_arrived_follows_it(store: Store) -> None:

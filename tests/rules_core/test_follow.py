@@ -166,6 +166,20 @@ def test_a_chain_that_was_answered_before_it_began_begins_when_the_answer_runs_o
     ]
 
 
+def test_a_fault_that_was_answered_before_it_opened_calls_nobody_until_the_answer_runs_out() -> None:
+    held = Policy(group_wait_s=0, offline_min_s=864_000, remind_critical_s=0, remind_high_s=0)
+    of = Judge(rules(), {"S-1": helpers.asset("S-1")}, held, DESTINATIONS)
+    said = of.feed(fault(0, "ConnectorLockFailure"))
+    row = next(iter(helpers.incidents(said).values()))
+    said += of.feed(acts(10, row, "acknowledge")) + of.advance(at(20 * HOUR))
+    assert [reason for _, reason, _ in told_at(said)] == ["first"]
+    said = of.advance(at(26 * HOUR))
+    assert [(who, reason) for who, reason, _ in told_at(said)] == [
+        ("volt-chef", "escalated"),
+        ("helpdesk", "escalated"),
+    ]
+
+
 def test_a_person_s_overruling_is_not_undone_by_an_answer_that_runs_out() -> None:
     of = judge()
     said, row = begin(of)
