@@ -28,6 +28,7 @@ class Callee(Protocol):
     """A live connection, as far as commands need it."""
 
     version: str
+    version_agreed: bool
 
     async def call(self, action: str, payload: dict[str, Any], timeout_s: float) -> CallAnswer: ...
 
@@ -53,6 +54,11 @@ class StationCommands:
         """The OCPP version of a connected station; None when it is not connected."""
         connection = self._connection_of(station)
         return None if connection is None else connection.version
+
+    def is_guessed(self, station: str) -> bool:
+        """Whether the version of a connected station is a guess: a tapped one, whose back end named none."""
+        connection = self._connection_of(station)
+        return connection is not None and not connection.version_agreed
 
     def away(self, station: str) -> StationOutcome:
         """What there is to say of a station that is not connected."""

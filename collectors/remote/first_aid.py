@@ -94,8 +94,9 @@ class FirstAider:
         earlier = await asyncio.to_thread(earlier_outcome, self._store, command_id_of(row))
         if earlier is not None:
             return "not_sent", "it was asked before this process was started again"
-        if self._desk.stations.version_of(row.station) is None:
-            return "not_sent", "there is no connection of our own to it: it left, or it is tapped"
+        unreachable = self._unreachable(row.station)
+        if unreachable is not None:
+            return "not_sent", unreachable
         action, options = await self._command(row)
         said = await self._ask(row, command_id_of(row), action, options)
         if said is None:
@@ -103,6 +104,13 @@ class FirstAider:
         if said.outcome in STATIONS_OWN:
             return said.outcome, protocol_word(said)
         return "not_sent", said.detail or said.outcome
+
+    def _unreachable(self, station: str) -> str | None:
+        """Why nothing can be sent. A tapped station is asked like any other, in words that it speaks."""
+        if self._desk.stations.version_of(station) is None:
+            return "it is not connected any more"
+        guessed = self._desk.stations.is_guessed(station)
+        return "not possible: tapped, and its OCPP version is not known" if guessed else None
 
     async def _ask(
         self, row: FirstAidRow, command_id: str, action: str, options: dict[str, Any]

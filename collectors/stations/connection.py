@@ -76,6 +76,7 @@ class StationConnection(ServerConnection):
 
     station: str
     version: str
+    version_agreed = True  # False: tapped, and its back end chose no subprotocol that we know
     decoder: Decoder
     desk: Desk
     connected_at: datetime

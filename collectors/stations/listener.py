@@ -248,7 +248,7 @@ class Listener:
         met.version = met.recorder.version = VERSIONS.get((met.subprotocol or "").lower())
         connection.link = met
         # For our own questions only: what the back end did not name is recorded as unknown.
-        connection.version = met.version or "1.6"
+        connection.version, connection.version_agreed = met.version or "1.6", met.version is not None
         return None
 
     @staticmethod
