@@ -28,8 +28,8 @@ from collectors.logs.formats.recognise import Format, format_named, recognise
 from collectors.logs.formats.text import LogFormatError, Reading
 from collectors.logs.importer import BAD_LINES_TOLD
 from collectors.logs.logfile import BadLine, LogRecord
+from collectors.owner.error import OwnerError
 from collectors.owner.past import import_past
-from collectors.owner.process import OwnerError
 from collectors.settings.options import Settings
 from data.errors import StoreError
 from rules.core.catalog import CatalogError

@@ -6,14 +6,15 @@ Decides which of the two. Never waits for a lock, never shows the token.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from collectors.cli.complaint import Complaint
 from collectors.settings.options import Settings
 from data.errors import StoreError, StoreLocked
 from data.store import Store
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def open_store(settings: Settings) -> Store | None:
@@ -48,6 +49,8 @@ class OwnerClient:
         timeout_s: float = 30.0,
     ) -> Any:
         """The JSON answer. Raises Complaint when the owner cannot be reached or refuses."""
+        import httpx  # half of what the commands that need no owner process would wait for
+
         url = self._settings.http_url + path
         try:
             token = self._settings.token_file.read_text(encoding="utf-8").strip()

@@ -14,7 +14,8 @@ from typing import Any
 
 from collectors.cli.complaint import Complaint
 from collectors.owner.checking import door_warnings, problems_of
-from collectors.owner.process import OwnerError, run_owner
+from collectors.owner.error import OwnerError
+from collectors.owner.process import run_owner
 from collectors.settings.options import Settings
 
 # They tell of every connection; the database does too, and keeps it.

@@ -61,17 +61,18 @@ def parse(data: str | bytes) -> Frame:
         return _parse_broken(text, ())
     if (
         type(document) is list
-        and len(document) == 4
+        and len(document) > 2
         and type(document[0]) is int
-        and document[0] == CALL
         and type(document[1]) is str
         and 0 < len(document[1]) <= MAX_MESSAGE_ID
-        and type(document[2]) is str
-        and document[2]
-        and type(document[3]) is dict
+        and type(document[-1]) is dict
         and "\n" not in text
     ):
-        return Frame(CALL, document[1], document[2], document[3], None, None, text)
+        # The short way for well-formed requests and answers.
+        if document[0] == CALL and len(document) == 4 and type(document[2]) is str and document[2]:
+            return Frame(CALL, document[1], document[2], document[3], None, None, text)
+        if document[0] == CALLRESULT and len(document) == 3:
+            return Frame(CALLRESULT, document[1], None, document[2], None, None, text)
     return _envelope(document, text, ())
 
 
@@ -86,7 +87,7 @@ def _parse_broken(data: str, found: tuple[str, ...]) -> Frame:
 
 
 def _envelope(document: Any, raw: str, found: tuple[str, ...]) -> Frame:
-    """The slow way, for answers, errors and everything that is not exactly a well-formed CALL."""
+    """The slow way, for errors and everything that is not exactly a well-formed request or answer."""
     odd = dict.fromkeys(found)
     if "\n" in raw.strip():
         odd[findings.JSON_MULTI_LINE] = None

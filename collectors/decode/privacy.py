@@ -147,6 +147,8 @@ class Pseudonymiser:
 
         The text is written anew only if something was replaced in it.
         """
+        if not frame.payload and not frame.findings and frame.error_description is None:
+            return frame
         raw = frame.raw
         lowered = raw.lower()
         for hint in _ALL_HINTS if self._key is not None else _KEYLESS_HINTS:

@@ -38,9 +38,12 @@ class LogEnd:
         self._entries: dict[str, int] = {}
 
     def heard(self, records: Sequence[LogRecord]) -> None:
+        first, last = self._first, self._last
         for record in records:
-            self._first.setdefault(record.station, record.at)
-            self._last[record.station] = record.at
+            station = record.station
+            if station not in first:
+                first[station] = record.at
+            last[station] = record.at
 
     def first_of(self, station: str) -> datetime:
         return self._first[station]

@@ -19,12 +19,12 @@ class Heard:
 
     def again(self, record_id: int) -> bool:
         """Whether this record was asked for before."""
-        place, bit = record_id >> 3, 1 << (record_id & 7)
-        if place >= len(self._bits):
-            self._bits.extend(bytes(place + 4096 - len(self._bits)))
-        if self._bits[place] & bit:
+        bits, place, bit = self._bits, record_id >> 3, 1 << (record_id & 7)
+        if place >= len(bits):
+            bits.extend(bytes(place + 4096 - len(bits)))
+        if bits[place] & bit:
             return True
-        self._bits[place] |= bit
+        bits[place] |= bit
         return False
 
 

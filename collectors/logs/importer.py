@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,10 +17,11 @@ from collectors.decode.decoder import Decoder, decoder_for
 from collectors.decode.privacy import Pseudonymiser
 from collectors.intake import Intake
 from collectors.logs.import_end import LogEnd
+from collectors.logs.import_keys import ImportKeys, give_keys
 from collectors.logs.import_memory import Heard, HeldEffects
 from collectors.logs.logfile import BadLine, LogRecord, in_order
 from data.imports import keep_imported, known_stations, move_first_seen, stored_records
-from data.rows import Batch, FrameRow, LinkEventRow
+from data.rows import Batch
 from data.store import Store
 from rules.core.catalog import Catalog
 from rules.core.judge import Judge
@@ -30,10 +29,9 @@ from rules.core.model import Asset, Effect, Observation, StationRow
 from rules.core.policy import Policy
 from rules.core.route import Destination
 
-BATCH = 10_000
+BATCH = 25_000
 BAD_LINES_TOLD = 50
 
-Row = TypeVar("Row", FrameRow, LinkEventRow)
 MakeJudge = Callable[[bytes | None], Judge]
 
 
@@ -148,8 +146,7 @@ class _Import:
         self._known = known_stations(store)
         self._decoders: dict[str, Decoder] = {}
         self._end = LogEnd()
-        self._instant: datetime | None = None
-        self._counts: dict[bytes, int] = {}
+        self._keys = ImportKeys()
         self._reached: datetime | None = None
         self._last: datetime | None = None
         self._heard = Heard()
@@ -182,20 +179,16 @@ class _Import:
             return
         batch = self._decode(records)
         self.settle()
-        keys = self._keys(batch, records)
-        stored = stored_records(self._store, list(keys.values()))
-        first_of: dict[int, int] = {}
-        # Record id given now -> the id it is stored under already.
-        known: dict[int, int] = {}
-        for record_id, key in keys.items():
-            place = stored.get(key, first_of.setdefault(key, record_id))
-            if place != record_id:
-                known[record_id] = place
-        new = Batch(
-            frames=[_keyed(row, keys) for row in batch.frames if row.record_id not in known],
-            links=[_keyed(row, keys) for row in batch.links if row.record_id not in known],
-            observations=[seen for seen in batch.observations if seen.record_id not in known],
-        )
+        keys = self._keys.of(batch, records)
+        known = self._stored_under(keys)
+        new = batch
+        if known:
+            new = Batch(
+                frames=[row for row in batch.frames if row.record_id not in known],
+                links=[row for row in batch.links if row.record_id not in known],
+                observations=[seen for seen in batch.observations if seen.record_id not in known],
+            )
+        give_keys(new, keys)
         self._read += len(records)
         self._stored += len(records) - len(known)
         self._note(records)
@@ -272,31 +265,16 @@ class _Import:
         intake.flush()
         return self._ids.batch
 
-    def _keys(self, batch: Batch, records: Sequence[LogRecord]) -> dict[int, int]:
-        """Record id -> import key: 64 bits over time, station, direction and text as stored, and which of
-        several identical records of one instant it is."""
-        keys: dict[int, int] = {}
-        counts = self._counts
-        frames, links = iter(batch.frames), iter(batch.links)
-        for record in records:
-            if record.at != self._instant:
-                self._instant = record.at
-                counts.clear()
-            if record.raw is not None:
-                frame = next(frames)
-                record_id, what = frame.record_id, f"{frame.direction}\0{frame.raw}"
-            else:
-                link = next(links)
-                record_id, what = link.record_id, f"event\0{link.event}"
-            # One spelling for every way to write an instant.
-            head = f"{record.at.timestamp():.6f}\0{record.station}\0{what}".encode(errors="backslashreplace")
-            digest = blake2b(head, digest_size=8).digest()
-            n = counts.get(digest, 0)
-            counts[digest] = n + 1
-            if n:
-                digest = blake2b(digest + n.to_bytes(8, "big"), digest_size=8).digest()
-            keys[record_id] = int.from_bytes(digest, "big")
-        return keys
+    def _stored_under(self, keys: Mapping[int, int]) -> dict[int, int]:
+        """Record id given now -> the id it is stored under already, or came under earlier in this batch."""
+        stored = stored_records(self._store, list(keys.values()))
+        first_of: dict[int, int] = {}
+        known: dict[int, int] = {}
+        for record_id, key in keys.items():
+            place = stored.get(key, first_of.setdefault(key, record_id))
+            if place != record_id:
+                known[record_id] = place
+        return known
 
     def _note(self, records: Sequence[LogRecord]) -> None:
         if self._first is None:
@@ -319,21 +297,34 @@ class _Import:
             if self._own_past and not self._anything_new:
                 return []
             self._judge = self._start(new)
-        effects: list[Effect] = []
-        for seen in heard:
-            observation = seen
-            if self._reached is None or seen.at >= self._reached:
-                self._reached = seen.at
-            else:
-                # Too late to be put in order: the row keeps its time, judgement cannot go back.
-                observation = msgspec.structs.replace(seen, at=self._reached)
-            self._cursor = max(self._cursor, seen.record_id)
-            effects += self._judge.feed(observation)
+        effects = self._fed(self._judge, heard)
         self._end.saw(effects)
         if not self._anything_new:
             self._held.add(effects)
             return []
         return [*self._held.release(), *effects]
+
+    def _fed(self, judge: Judge, heard: Iterable[Observation]) -> list[Effect]:
+        effects: list[Effect] = []
+        # Every sign of life gives a row of its station: the last says all that those before it said.
+        stations: dict[str, Effect] = {}
+        reached, cursor = self._reached, self._cursor
+        for seen in heard:
+            observation = seen
+            if reached is None or seen.at >= reached:
+                reached = seen.at
+            else:
+                # Too late to be put in order: the row keeps its time, judgement cannot go back.
+                observation = msgspec.structs.replace(seen, at=reached)
+            cursor = max(cursor, seen.record_id)
+            for effect in judge.feed(observation):
+                if type(effect) is StationRow:
+                    stations[effect.station] = effect
+                else:
+                    effects.append(effect)
+        self._reached, self._cursor = reached, cursor
+        effects.extend(stations.values())
+        return effects
 
     def _unheard(
         self, observations: Iterable[Observation], keys: dict[int, int], known: dict[int, int]
@@ -375,10 +366,6 @@ class _Import:
                 # Connected then says nothing about now: unknown.
                 kept.append(msgspec.structs.replace(effect, connected=None))
         return kept
-
-
-def _keyed(row: Row, keys: Mapping[int, int]) -> Row:
-    return msgspec.structs.replace(row, import_key=keys[row.record_id])
 
 
 def _placed(seen: Observation, known: Mapping[int, int]) -> Observation:

@@ -10,9 +10,9 @@ without a zone is taken as UTC) or seconds or milliseconds since 1970.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, BinaryIO
 
 import msgspec
@@ -54,6 +54,7 @@ class BadLine(Struct, frozen=True):
 
 
 _NO_RAW = msgspec.Raw()
+_at = attrgetter("at")
 
 
 class Line(Struct, gc=False):
@@ -120,16 +121,19 @@ def records_of(
 
 def in_order(items: Iterable[LogRecord | BadLine], window: int = WINDOW) -> Iterator[LogRecord | BadLine]:
     """The records by time, equal times in file order, as far as `window` records of look-ahead can do it."""
-    held: list[tuple[datetime, int, LogRecord]] = []
+    held: list[LogRecord] = []
     for item in items:
         if isinstance(item, BadLine):
             yield item
-        elif len(held) < window:
-            heapq.heappush(held, (item.at, item.line, item))
-        else:
-            yield heapq.heappushpop(held, (item.at, item.line, item))[2]
-    while held:
-        yield heapq.heappop(held)[2]
+            continue
+        held.append(item)
+        if len(held) > 2 * window:
+            # Stable, and next to nothing where they are in order already.
+            held.sort(key=_at)
+            yield from held[:window]
+            del held[:window]
+    held.sort(key=_at)
+    yield from held
 
 
 def parse_time(value: str | float | None) -> datetime:
@@ -144,7 +148,8 @@ def parse_time(value: str | float | None) -> datetime:
                 at = _EPOCH + _since_epoch(float(value))
         else:
             at = _EPOCH + _since_epoch(value)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        if at.tzinfo is not UTC:
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unfit(f"t {str(value)[:40]!r} is no time") from None
     # An hour or more of room at both ends, so that a time limit added to it stays a time.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from collectors.decode.privacy import Pseudonymiser
 from collectors.logs.importer import ImportReport, import_log, judges
 from collectors.logs.logfile import BadLine, LogRecord
-from collectors.owner.process import kept_key
+from collectors.owner.kept_key import kept_key
 from collectors.settings.options import Settings
 from collectors.settings.rooms import destinations_from, policy_from
 from data.catalog_files import load_catalog

@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from collectors import garbage
 from collectors.commits import LiveIntake
@@ -25,6 +22,8 @@ from collectors.owner.answers import OwnerAnswers
 from collectors.owner.command_desk import CommandDesk
 from collectors.owner.customers import customer_config_from, customer_of, ending_link
 from collectors.owner.door import Door, application
+from collectors.owner.error import OwnerError
+from collectors.owner.kept_key import kept_key
 from collectors.owner.latest_register import JudgeWithRegister
 from collectors.owner.magic_desk import MagicDesk
 from collectors.owner.stations import access_of, secret_book, spooling_store, tap_of, tls_of
@@ -55,15 +54,10 @@ from rules.dispatch.watchdog import DeliveryHealth
 
 log = logging.getLogger(__name__)
 
-KEY_BYTES = 32
 # A thread that computes keeps the interpreter for 5 ms by default, which a message in passing would wait.
 SWITCH_INTERVAL_S = 0.0005
 # OCPP 1.6 transaction ids are 32-bit signed integers.
 LAST_TRANSACTION_ID = 2**31 - 1
-
-
-class OwnerError(Exception):
-    """The owner process cannot start; the message is for a person and names the remedy."""
 
 
 def utc_now() -> datetime:
@@ -290,26 +284,6 @@ def readable_errors(settings: Settings) -> Iterator[None]:
         raise OwnerError(
             f"{where}: {error.strerror or error}: check the data directory's permissions"
         ) from error
-
-
-def kept_key(file: Path) -> bytes:
-    """A secret of this data directory, made on first use and readable by this user only; part of a backup.
-
-    Losing that of the pseudonyms means that cards seen before can no longer be recognised.
-    """
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = bytes.fromhex(file.read_text(encoding="ascii").strip())
-        if len(key) < 16:
-            raise OwnerError(f"{file} holds no usable key: restore it from a backup") from None
-        return key
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        key = secrets.token_bytes(KEY_BYTES)
-        out.write(key.hex())
-        out.flush()
-        os.fsync(out.fileno())
-    return key
 
 
 async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | None = None) -> int:

@@ -46,10 +46,6 @@ from rules.core.supplier import Suppliers, supplier_of
 from rules.core.timers import Timers
 from rules.core.waves import Waves
 
-_FIELDS = tuple(
-    name for name in StationRow.__struct_fields__ if name not in ("station", "first_seen_at", "last_seen_at")
-)
-
 OWNER_DOWN = "owner_down"  # the reason of a gap in which our own process did not run
 
 
@@ -265,9 +261,26 @@ class Judge:
     def _row(self, name: str, station: StationState, at: datetime, out: list[Effect]) -> None:
         station.emitted_at = at
         station.row_dirty = False
-        values: dict[str, Any] = {field: getattr(station, field) for field in _FIELDS}
+        # Written out: for every sign of life one such row.
         out.append(
-            StationRow(station=name, first_seen_at=station.first_seen, last_seen_at=station.last_in, **values)
+            StationRow(
+                station=name,
+                first_seen_at=station.first_seen,
+                last_seen_at=station.last_in,
+                connected=station.connected,
+                connected_at=station.connected_at,
+                disconnected_at=station.disconnected_at,
+                version=station.version,
+                make=station.make,
+                model=station.model,
+                serial=station.serial,
+                firmware=station.firmware,
+                iccid=station.iccid,
+                imsi=station.imsi,
+                heartbeat_s=station.heartbeat_s,
+                boot_status=station.boot_status,
+                booted_at=station.booted_at,
+            )
         )
 
     # --- the link -----------------------------------------------------------------------

@@ -16,8 +16,9 @@ from collectors.logs.logfile import read_log
 from collectors.look_back.backtest import backtest
 from collectors.look_back.stored_past import observations, span_of
 from collectors.owner.checking import problems_of
+from collectors.owner.error import OwnerError
 from collectors.owner.past import import_past
-from collectors.owner.process import Owner, OwnerError
+from collectors.owner.process import Owner
 from collectors.remote.first_aid import ACTOR, ListTrouble, read_local_list
 from collectors.settings.options import (
     DeliverySettings,

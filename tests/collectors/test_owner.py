@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from collectors.owner.process import Owner, OwnerError
+from collectors.owner.error import OwnerError
+from collectors.owner.process import Owner
 from collectors.settings.options import AuthorisationSettings, Settings
 from data.at_rest import RestingStore
 from data.read import ReadDoor

@@ -32,16 +32,22 @@ class LogBytes:
         self.name = name
         self.trouble: str | None = None
         self._file = file
+        self._position = 0
 
     def position(self) -> int:
         """Bytes of the file read so far, as stored; 0 for a pipe."""
-        try:
-            return self._file.tell()
-        except OSError:
-            return 0
+        return self._position
 
     def chunks(self) -> Iterator[bytes]:
         """Raises OSError only when the file itself cannot be read."""
+        for chunk in self._unpacked():
+            try:
+                self._position = self._file.tell()
+            except OSError:
+                self._position = 0
+            yield chunk
+
+    def _unpacked(self) -> Iterator[bytes]:
         start = b""
         while len(start) < _MAGIC and (more := self._file.read(_MAGIC - len(start))):
             start += more
