@@ -31,6 +31,7 @@ SEEN_STEP = timedelta(minutes=1)
 TRIES_WINDOW = timedelta(minutes=15)
 TRIES_PER_USER_AND_ADDRESS = 5
 TRIES_PER_ADDRESS = 30
+MOST_REMEMBERED = 10_000  # users and addresses, before those whose tries are over are forgotten
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1_024
 
@@ -139,7 +140,7 @@ class SignIn:
         Raises TooManyTries or WrongCredentials. The time taken does not depend on whether the user exists.
         """
         wanted = canonical(email)
-        self._tries.check(wanted, address, now)
+        self._tries.begin(wanted, address, now)
         found = self._store.sql(
             "SELECT password, disabled, email, name, role, party, language FROM app_user WHERE email = ?",
             [wanted],
@@ -149,9 +150,8 @@ class SignIn:
         disabled = row.pop("disabled") if row else True
         right = _matches(hashed, password[:MAX_PASSWORD])
         if row is None or disabled or not right:
-            self._tries.failed(wanted, address, now)
             raise WrongCredentials("the e-mail address or the password is wrong")
-        self._tries.succeeded(wanted, address)
+        self._tries.succeeded(wanted, address, now)
         if _hasher.check_needs_rehash(hashed):
             renewed = _hash(password)
             self._store.transact(
@@ -204,15 +204,21 @@ class SignIn:
 
 
 class Tries:
-    """Failed tries of the last quarter of an hour, per user and address, and per address."""
+    """Tries of the last quarter of an hour that did not succeed, per user and address, and per address.
+
+    A try counts from its beginning: many at once must not all pass before the first of them has failed.
+    """
 
     def __init__(self) -> None:
-        self._failed: dict[tuple[str, ...], deque[datetime]] = {}
+        self._times: dict[tuple[str, ...], deque[datetime]] = {}
         self._lock = threading.Lock()
 
-    def check(self, user: str, address: str, now: datetime) -> None:
-        """Raises TooManyTries."""
+    def begin(self, user: str, address: str, now: datetime) -> None:
+        """Counts this try. Raises TooManyTries, which is not counted."""
         with self._lock:
+            if len(self._times) > MOST_REMEMBERED:
+                for key in list(self._times):
+                    self._recent(key, now)
             for key, most in (
                 ((user, address), TRIES_PER_USER_AND_ADDRESS),
                 ((address,), TRIES_PER_ADDRESS),
@@ -220,27 +226,25 @@ class Tries:
                 times = self._recent(key, now)
                 if len(times) >= most:
                     raise TooManyTries((times[-most] + TRIES_WINDOW - now).total_seconds())
-
-    def failed(self, user: str, address: str, now: datetime) -> None:
-        with self._lock:
-            if len(self._failed) > 10_000:
-                for key in list(self._failed):
-                    self._recent(key, now)
             for key in ((user, address), (address,)):
-                self._failed.setdefault(key, deque(maxlen=TRIES_PER_ADDRESS)).append(now)
+                self._times.setdefault(key, deque(maxlen=TRIES_PER_ADDRESS)).append(now)
 
-    def succeeded(self, user: str, address: str) -> None:
+    def succeeded(self, user: str, address: str, begun: datetime) -> None:
+        """The try that began then was none: it no longer counts, nor do this user's before it."""
         with self._lock:
-            self._failed.pop((user, address), None)
+            self._times.pop((user, address), None)
+            of_address = self._times.get((address,))
+            if of_address is not None and begun in of_address:
+                of_address.remove(begun)
 
     def _recent(self, key: tuple[str, ...], now: datetime) -> deque[datetime]:
-        times = self._failed.get(key)
+        times = self._times.get(key)
         if times is None:
             return deque()
         while times and times[0] <= now - TRIES_WINDOW:
             times.popleft()
         if not times:
-            del self._failed[key]
+            del self._times[key]
         return times
 
 

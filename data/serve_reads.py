@@ -36,7 +36,7 @@ CREATE OR REPLACE MACRO read_gate(session_id, query_text) AS (
                 json_extract_string(json_serialize_sql(query_text::VARCHAR), '$..function_name'),
                 lambda name: lower(name)))
         AND NOT list_has_any(
-            ['app_user', 'web_session', 'duckdb_secrets'],
+            ['app_user', 'web_session', 'station_secret', 'duckdb_secrets'],
             list_transform(
                 json_extract_string(json_serialize_sql(query_text::VARCHAR), '$..table_name'),
                 lambda name: lower(trim(name, '"')))),

@@ -15,6 +15,7 @@ from pages._incident import Row
 from pages._session import User
 from pages._snooze import snooze
 from pages._texts import Words
+from pages._ui import plain
 from rules.core.model import Owner, Side
 
 
@@ -23,10 +24,10 @@ def send(user: User, words: Words, command: Command, what: str) -> bool:
     try:
         outcome = CommandClient(_owner.base_url(), _owner.token_file()).send(command, user.email)
     except OwnerDown as problem:
-        st.toast(words("act.refused", why=str(problem)), icon=":material/error:")
+        st.toast(words("act.refused", why=plain(str(problem))), icon=":material/error:")
         return False
     if outcome.outcome != "accepted":
-        st.toast(words("act.refused", why=outcome.detail or outcome.outcome), icon=":material/error:")
+        st.toast(words("act.refused", why=plain(outcome.detail or outcome.outcome)), icon=":material/error:")
         return False
     st.session_state["said"] = words("act.done", what=what)
     forget()
@@ -143,7 +144,7 @@ def restart(user: User, words: Words, station: str, connected: bool) -> None:
 
 @st.dialog(" ", width="small")
 def _confirm_restart(user: User, words: Words, station: str) -> None:
-    st.subheader(words("act.reset.title", station=station))
+    st.subheader(words("act.reset.title", station=plain(station)))
     st.write(words("act.reset.note"))
     typed = st.text_input(words("act.reset.type"), placeholder=station, key="reset-typed")
     why = st.text_input(words("act.why"), key="reset-why")

@@ -25,6 +25,7 @@ from data.commands import Fixed, OnMyWay, Take
 from data.errors import OwnerDown
 from data.scope import Scope
 from pages import _magic_owner, _magic_page, _names
+from pages._form import form_of
 from pages._magic_page import Row, View
 from pages._owner import OwnerSilent
 from pages._plain import silent_page
@@ -91,7 +92,7 @@ async def ask_fresh(request: Request) -> Response:
 
 
 async def _calm(request: Request, answer: Callable[[Request, FormData], Response]) -> Response:
-    form = await request.form() if request.method == "POST" else FormData()
+    form = await form_of(request) if request.method == "POST" else FormData()
     try:
         response = await run_in_threadpool(answer, request, form)
     except (OwnerSilent, OwnerDown):

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from pages import _owner
+from pages._form import form_of
 from pages._gate import SESSION_COOKIE, local_path
 from pages._plain import sign_in_page, silent_page
 from pages._texts import best_language
@@ -72,7 +73,7 @@ async def sign_in_form(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    form = await request.form()
+    form = await form_of(request)
     target = local_path(str(form.get("next", "/")))
     language = language_of(request, str(form.get("lang", "")))
     email = str(form.get("email", "")).strip()
@@ -95,7 +96,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    form = await request.form()
+    form = await form_of(request)
     if not same_secret(request, form.get("csrf")):
         return PlainTextResponse("this form is stale: reload the page", 403)
     session = request.cookies.get(SESSION_COOKIE)

@@ -5,6 +5,7 @@ No data, no rights. HTML is built by `pages/_html.py`.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +17,14 @@ from pages._texts import Words
 
 STYLE = Path(__file__).parent / "static" / "pages.css"
 ICON = Path(__file__).parent / "static" / "icon.png"
+
+
+def plain(text: str) -> str:
+    """`text` for where Streamlit reads Markdown (labels, toasts): shown letter by letter, nothing loaded.
+
+    Names and answers of stations are anybody's: a picture's address in one would be fetched by every reader.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def show(html: str) -> None:
@@ -36,7 +45,7 @@ def link_card(key: str, html: str, page: str, label: str, **params: str) -> None
     """`html` as a card that is one link to `page`; `label` is what a screen reader says."""
     with st.container(key=f"hit-{key}"):
         st.html(html)
-        st.page_link(f"{page}.py", label=label, query_params=params or None)
+        st.page_link(f"{page}.py", label=plain(label), query_params=params or None)
 
 
 def empty(title_text: str, note: str, mark: str = "✓", tone: str = "green") -> None:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pages import _owner
+from pages._form import form_of
 from pages._plain import page, silent_page
 from pages._texts import best_language, text
 
@@ -44,7 +45,7 @@ async def ask_unsubscribe(request: Request) -> Response:
 
 async def unsubscribe(request: Request) -> Response:
     language = _language(request)
-    form = await request.form()
+    form = await form_of(request)
     try:
         ended = await run_in_threadpool(_owner.unsubscribe, str(form.get("s", "")), str(form.get("t", "")))
     except _owner.OwnerSilent:

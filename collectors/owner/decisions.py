@@ -16,7 +16,17 @@ async def recorded(intake: LiveIntake, observation: Observation) -> StationOutco
     """Returns once it is stored, or could not be. Runs on the event loop."""
     intake.observed(observation)
     stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    intake.after_commit(lambda: stored.set_result(None), stored.set_exception)
+
+    def tell(error: BaseException | None = None) -> None:
+        # Whoever asked may have gone meanwhile. To raise here would cost stations their replies.
+        if stored.done():
+            return
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
+
+    intake.after_commit(tell, tell)
     intake.touch()
     try:
         await stored

@@ -108,12 +108,12 @@ class MagicDesk:
         """The link, or None and one wrong try more of this address. Raises `Refusal` after too many."""
         now, tried = self._clock(), magic_links.digest(asked.token)
         try:
-            self._tries.check(tried, asked.address, now)
+            self._tries.begin(tried, asked.address, now)
         except TooManyTries as error:
             raise Refusal(429, f"too many tries: wait {error.retry_after_s:.0f} seconds") from error
         link = magic_links.find(self._store, asked.token)
-        if link is None:
-            self._tries.failed(tried, asked.address, now)
+        if link is not None:
+            self._tries.succeeded(tried, asked.address, now)
         return link
 
     def _held(self, asked: Asked) -> LinkSession | None:

@@ -15,8 +15,10 @@ from collectors.decode.decoder import decoder_for
 from collectors.decode.frame import parse
 from collectors.decode.privacy import Pseudonymiser
 from collectors.intake import MAX_COUNTED, Intake
+from collectors.owner.decisions import recorded
 from collectors.stations.answers import ANSWERS_2, ANSWERS_16, AnswerContext, answer
 from data.store import Store, StoreClosed
+from rules.core.model import UserActed
 from tests.collectors.house import disk_busy
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -123,6 +125,24 @@ def test_invented_actions_do_not_fill_the_memory(store: Store) -> None:
     assert len(intake.counts) == MAX_COUNTED + 1
     assert intake.counts[None, "1.6", "in"] == 50
     assert sum(intake.counts.values()) == MAX_COUNTED + 50
+
+
+def test_somebody_who_left_before_the_commit_costs_no_station_its_reply(store: Store) -> None:
+    async def scenario() -> None:
+        intake = LiveIntake(store, Pseudonymiser(None))
+        decision = UserActed(station="S1", at=NOW, record_id=1, action="take", incident_id="i", by="an@x")
+        asked = asyncio.create_task(recorded(intake, decision))
+        with disk_busy(store):
+            await asyncio.sleep(0)  # it is recorded, and waits for the commit
+            replied = asyncio.Event()
+            intake.after_commit(replied.set)
+            asked.cancel()
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await replied.wait()
+        assert asked.cancelled()
+
+    asyncio.run(scenario())
 
 
 def test_replies_leave_in_order_and_only_once_their_rows_can_be_read(store: Store) -> None:

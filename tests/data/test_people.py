@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -61,6 +62,22 @@ def test_a_user_tried_too_often_from_one_address_must_wait_there_only(sign_in: S
     assert wait.value.retry_after_s == 14 * 60
     assert sign_in.verify(EMAIL, PASSWORD, "198.51.100.9", after(60))
     assert sign_in.verify(EMAIL, PASSWORD, HERE, after(15 * 60))
+
+
+def test_many_tries_at_once_get_no_more_than_one_after_the_other(sign_in: SignIn) -> None:
+    def attempt(_number: int) -> type[Exception]:
+        with pytest.raises(PeopleError) as refused:
+            sign_in.verify(EMAIL, "wrong", HERE, NOON)
+        return refused.type
+
+    with ThreadPoolExecutor(12) as pool:
+        refusals = list(pool.map(attempt, range(12)))
+    assert refusals.count(WrongCredentials) == TRIES_PER_USER_AND_ADDRESS
+
+
+def test_tries_that_succeed_do_not_count_against_the_address(sign_in: SignIn) -> None:
+    for second in range(TRIES_PER_ADDRESS + 1):
+        assert sign_in.verify(EMAIL, PASSWORD, HERE, after(second))
 
 
 def test_one_address_cannot_try_many_users(sign_in: SignIn) -> None:

@@ -224,6 +224,7 @@ def raw(house: House) -> Iterator[duckdb.DuckDBPyConnection]:
         "SUMMARIZE app_user",
         "FROM query_table('app_user')",
         "SELECT * FROM web_session",
+        "SELECT secret FROM station_secret",
         "FROM duckdb_secrets()",
         "LOAD json",
         "this is not SQL",

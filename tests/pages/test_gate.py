@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from pages._form import MOST_BYTES
 from pages._gate import StaticGzip, local_path
 from tests.pages.conftest import EMAIL, PASSWORD, Place, dashboard, free_ports
 
@@ -97,6 +98,11 @@ def test_a_wrong_password_is_refused_without_telling_who_exists(visitor: httpx.C
 def test_a_form_without_the_double_submitted_token_is_refused(visitor: httpx.Client) -> None:
     body = {"csrf": "guess", "next": "/", "email": EMAIL["helpdesk"], "password": PASSWORD}
     assert visitor.post("/login", data=body).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/login", "/unsubscribe", "/m/no-such-link"])
+def test_a_form_too_large_to_be_one_is_refused(visitor: httpx.Client, path: str) -> None:
+    assert visitor.post(path, data={"email": "a" * MOST_BYTES}).status_code == 413
 
 
 @pytest.mark.parametrize(
