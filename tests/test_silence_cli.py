@@ -49,10 +49,38 @@ def test_a_silence_is_made_listed_and_ended_at_the_command_line(
         assert silence("end", window_id) == (0, f"{window_id} is over")
         until(lambda: window_id not in silence("list")[1], "the end of the first")
         assert f"{window_id} silence site=gent over since" in silence("list", "--all")[1]
+        code, said = silence(
+            "add", "--site", "Gnet", "--for", "1h", "--why", "x", "--fault", "station.ofline"
+        )
+        assert code == 0
+        assert said.endswith(": 0 station(s) match now; no station has the site 'Gnet', did you mean 'Gent'?")
         assert silence("end", "s0") == (
             2,
             "laadwacht: silence: there is no such silence or maintenance window",
         )
+
+
+def test_a_user_of_a_party_that_nobody_has_heard_of_is_refused_with_the_name_that_was_meant(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = settings_in(place).database
+    database.parent.mkdir()
+    with Store.open(database) as store:
+        write_register(store, [Asset(station="BE-1", site="Gent", installer="Volt")])
+    monkeypatch.chdir(place)
+
+    def add(party: str) -> tuple[int, str]:
+        code = main(["user", "add", f"{party}@x.be", "--role", "installer", "--party", party])
+        return code, capsys.readouterr().err
+
+    assert add("Vlot") == (
+        2,
+        "laadwacht: --party: no station has the installer 'Vlot'; did you mean 'Volt'?\n",
+    )
+    with running("serve", place):
+        code, said = add("Vlot")
+        assert (code, "did you mean 'Volt'?" in said) == (2, True)
+        assert add("Volt")[0] == 0
 
 
 @pytest.mark.parametrize(

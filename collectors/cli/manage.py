@@ -178,7 +178,11 @@ def _password(from_stdin: bool) -> tuple[str, bool]:
 
 def _add_user(settings: Settings, fields: dict[str, Any]) -> None:
     from collectors.cli.owner_client import OwnerClient, open_store
+    from collectors.settings.parties import named_parties
+    from data.catalog_files import load_catalog
+    from data.parties import unknown_party
     from data.people import PeopleError, add_user
+    from rules.core.catalog import CatalogError
 
     store = open_store(settings)
     if store is None:
@@ -186,9 +190,14 @@ def _add_user(settings: Settings, fields: dict[str, Any]) -> None:
         return
     with store:
         try:
+            if fields["party"] is not None:
+                routing = load_catalog(settings.rules.catalog_dir, settings.rules.routing_file).routing
+                named = named_parties(settings, routing)
+                if trouble := unknown_party(store, fields["role"], fields["party"], named):
+                    raise Complaint(f"--party: {trouble}")
             add_user(store, **fields)
-        except PeopleError as error:
-            raise Complaint(str(error)) from error
+        except (PeopleError, CatalogError) as error:
+            raise Complaint(*str(error).splitlines()) from error
 
 
 def version() -> int:

@@ -7,6 +7,7 @@ keeps who, when and why. Faults are recorded all the same. Exit code 2: nothing 
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,8 +118,11 @@ def add(
         raise Complaint(
             "silence add: say until when (--until or --for), or how it repeats (--weekly or --cron)"
         )
-    said = _ask(settings_of(config, data_dir, http_port=http_port, sets=sets), command, actor)
+    settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
+    said = _ask(settings, command, actor)
     print(said)
+    if fault is not None and (note := _unknown_fault(settings, fault)):
+        print(f"laadwacht: note: {note}", file=sys.stderr)
     return 0
 
 
@@ -178,6 +182,23 @@ def show(
         table.add_row(*_row(one, now, zone))
     Console().print(table)
     return 0
+
+
+def _unknown_fault(settings: Settings, pattern: str) -> str | None:
+    """That no fault of the catalogue is meant, with the one that looks most like it."""
+    from data.catalog_files import load_catalog
+    from data.parties import closest
+    from rules.core.catalog import CatalogError
+    from rules.core.window import Matcher
+
+    try:
+        faults = load_catalog(settings.rules.catalog_dir, settings.rules.routing_file).faults
+    except CatalogError as error:
+        return f"whether there is such a fault is not known: {str(error).splitlines()[0]}"
+    if any(Matcher(fault=pattern).takes_fault(name) for name in faults):
+        return None
+    meant = closest(pattern, faults)
+    return f"no fault is called {pattern!r}" + (f", did you mean {meant!r}?" if meant else "")
 
 
 def _row(stored: StoredWindow, now: datetime, zone: Any) -> tuple[str, ...]:

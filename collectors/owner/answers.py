@@ -16,6 +16,8 @@ import msgspec
 from collectors.logs.importer import import_log, judges
 from collectors.logs.logfile import read_log
 from collectors.owner.door import Refusal, SignInReply, UserReply
+from collectors.settings.parties import named_parties
+from data.parties import unknown_party
 from data.people import PeopleError, SignIn, TooManyTries, WrongCredentials, add_user
 from data.register import load_register, write_register
 from data.station_secrets import load_secrets, set_secret
@@ -187,9 +189,17 @@ class OwnerAnswers:
             raise Refusal(404, "this link is not good")
         return {"ended": True}
 
+    def _unknown_party(self, user: NewUser) -> str | None:
+        if user.party is None or user.role not in ("installer", "customer"):
+            return None
+        named = named_parties(self._owner.settings, self._owner.catalog.routing)
+        return unknown_party(self._owner.store, user.role, user.party, named)
+
     async def add_user(self, body: bytes) -> Any:
         try:
             user = msgspec.json.decode(body, type=NewUser)
+            if trouble := await asyncio.to_thread(self._unknown_party, user):
+                raise Refusal(400, trouble)
             await asyncio.to_thread(add_user, self._owner.store, **msgspec.structs.asdict(user))
         except (msgspec.MsgspecError, PeopleError) as error:
             raise Refusal(400, str(error)) from error

@@ -18,12 +18,13 @@ from collectors.commits import LiveIntake
 from collectors.owner.decisions import recorded
 from collectors.remote.commands import StationOutcome
 from data.commands import AboutWindow, AddSilence, EndSilence
+from data.parties import closest
 from data.people import User
 from data.store import Store
 from data.windows import StoredWindow, subjects_of, windows_of
 from rules.core.model import WindowEnded, WindowSet
 from rules.core.recurrence import Once, WindowError
-from rules.core.window import Matcher, Window, WindowKind, belongs_to, check, only
+from rules.core.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only
 
 LONGEST_JOB = timedelta(hours=24)
 NOT_KNOWN = "there is no such silence or maintenance window"
@@ -67,7 +68,7 @@ class WindowDesk:
             check(window)
         except WindowError as error:
             return StationOutcome("refused", str(error))
-        matched = await asyncio.to_thread(self._matched, window)
+        matched, unfit = await asyncio.to_thread(self._matched, window)
         if not matched and user.role == "installer":
             return StationOutcome("refused", "no station of yours matches")
         said = await recorded(
@@ -76,7 +77,8 @@ class WindowDesk:
         )
         if said.outcome != "accepted":
             return said
-        return StationOutcome("accepted", f"{window.window_id}: {matched} station(s) match now")
+        told = f"{window.window_id}: {matched} station(s) match now"
+        return StationOutcome("accepted", "; ".join([told, *([] if matched else unfit)]))
 
     async def _end(self, user: User, command: EndSilence) -> StationOutcome:
         stored = await asyncio.to_thread(self._window, command.window_id)
@@ -94,9 +96,10 @@ class WindowDesk:
         )
         return await recorded(self._intake, ended)
 
-    def _matched(self, window: Window) -> int:
+    def _matched(self, window: Window) -> tuple[int, list[str]]:
+        """How many stations match now, and what of the matcher fits none, with the name that was meant."""
         subjects = subjects_of(self._store.query("station_subjects", station=None))
-        return sum(1 for one in subjects if window.matcher.takes(one))
+        return sum(1 for one in subjects if window.matcher.takes(one)), strangers(window.matcher, subjects)
 
     def _window(self, wanted: str) -> StoredWindow | None:
         return next(iter(windows_of(self._store.query("windows", window_id=wanted, over_since=None))), None)
@@ -105,6 +108,25 @@ class WindowDesk:
 def window_id(kind: WindowKind, command_id: str) -> str:
     """Short enough to type; its first letter is the kind's."""
     return kind.value[0] + blake2b(command_id.encode(), digest_size=4).hexdigest()
+
+
+def strangers(matcher: Matcher, subjects: list[Subject]) -> list[str]:
+    """Each field of the matcher that fits no station, with the existing name that looks most like it."""
+    told = []
+    for name, pattern in structs.replace(matcher, fault=None).given().items():
+        values = {value for one in subjects for value in values_of(one, name)}
+        if any(Matcher(**{name: pattern}).takes(one) for one in subjects):
+            continue
+        meant = closest(pattern, values)
+        told.append(
+            f"no station has the {name} {pattern!r}" + (f", did you mean {meant!r}?" if meant else "")
+        )
+    return told
+
+
+def values_of(one: Subject, name: str) -> tuple[str, ...]:
+    value = getattr(one, name)
+    return value if isinstance(value, tuple) else () if value is None else (value,)
 
 
 def own(user: User, matcher: Matcher) -> Matcher:
