@@ -198,7 +198,7 @@ async def _under_load_until_killed(owner: OwnerProcess, acknowledged: list[str],
     await asyncio.gather(*talks)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_after_twenty_times_kill_nine_under_load_every_acknowledged_frame_is_in_the_database(
     tmp_path: Path,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from collectors.decode.frame import Frame, parse
@@ -53,6 +53,7 @@ def test_no_card_stays_in_a_well_formed_request(card: str, name: str) -> None:
 
 @given(CARDS)
 def test_no_card_stays_in_a_2_x_token_or_its_group(card: str) -> None:
+    assume(card not in "ISO14443")  # a card is taken out of every text of its frame
     token = {
         "idToken": card,
         "type": "ISO14443",

@@ -49,6 +49,7 @@ ANSWERS_2 = {
 ASKED_2 = {
     "getVariableData": [{"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}]
 }
+SPOKEN = "SELECT count(*) FROM station_property WHERE property = 'protocol'"
 
 
 @asynccontextmanager
@@ -253,6 +254,7 @@ def test_two_devices_with_one_identity_on_two_versions_are_both_understood(
             assert "currentTime" in await new.call("Heartbeat", {})
             assert owner.listener.connected["BE-1"].version == "2.0.1"
             await appears(owner, "SELECT 1 FROM incident WHERE fault = 'electrical.ground'")
+            await appears(owner, f"{SPOKEN} HAVING count(*) = 3")
             assert owner.store.sql("SELECT count(*) FROM frame WHERE len(findings) > 0").item(0, 0) == 0
             ends = owner.store.sql("SELECT body->>'$.replaced' FROM observation WHERE kind = 'disconnected'")
             assert ends.rows() == [("true",), ("true",)]
