@@ -13,9 +13,13 @@ from typing import Any, Final
 
 from collectors.decode import findings
 from collectors.decode.reading import Reading
-from collectors.decode.values import read_instant, read_int, read_text
+from collectors.decode.values import read_instant, read_int, read_number, read_text
 from rules.core.model import MeterRead
 
+_PHASES: Final = ("L1", "L2", "L3")
+LIVE_V: Final = 150.0
+DEAD_V: Final = 50.0
+"""Volts to neutral: above the first a phase is live on any grid, below the second it is not (EN 50160)."""
 MAX_VALUE: Final = 1e15
 """No register, voltage or current of any station comes near; and a float holds every watt-hour below it."""
 
@@ -64,6 +68,7 @@ def read_meters(
         return []
     reads: list[MeterRead] = []
     by_time: dict[datetime | None, tuple[dict[str, float], dict[str, float]]] = {}
+    volts = _Volts()
     for value in values:
         if not isinstance(value, dict):
             reading.find(findings.METER_VALUE_MISSING)
@@ -72,6 +77,7 @@ def read_meters(
         # Zaptec sends one meterValue for each measurand, all with one time stamp: together one reading.
         fields, phases = by_time.setdefault(instant, ({}, {}))
         _samples(reading, value.get("sampledValue"), fields, phases, modern)
+        volts.read(value.get("sampledValue"))
     for instant, (fields, phases) in by_time.items():
         if merged := {**phases, **fields}:
             reads.append(
@@ -83,10 +89,33 @@ def read_meters(
                     evse=evse,
                     connector=connector,
                     ref=ref,
+                    dead_phase=volts.dead(),
                     **merged,
                 )
             )
     return reads
+
+
+class _Volts:
+    """The voltages of the phases in one message, to tell a phase that is dead between live ones."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, float] = {}
+
+    def read(self, samples: Any) -> None:
+        for sample in samples if isinstance(samples, list) else ():
+            if not isinstance(sample, dict) or sample.get("measurand") != "Voltage":
+                continue
+            number, _ = read_number(sample.get("value"))
+            phase = sample.get("phase")
+            if number is not None and isinstance(phase, str) and phase.removesuffix("-N") in _PHASES:
+                self.of[phase.removesuffix("-N")] = number
+
+    def dead(self) -> str | None:
+        """A station on one phase tells that one alone, or L1 and nothing on the others: no phase is lost."""
+        live = [phase for phase in _PHASES if self.of.get(phase, 0.0) > LIVE_V]
+        gone = [phase for phase in _PHASES if phase in self.of and abs(self.of[phase]) < DEAD_V]
+        return gone[0] if len(live) == 2 and len(gone) == 1 else None
 
 
 def _instant(reading: Reading, value: dict[str, Any]) -> datetime | None:

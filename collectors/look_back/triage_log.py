@@ -2,7 +2,8 @@
 
 Decides what the end of a log means. Where no `until` is given, a fault that was there at the end counts
 though its hold time had not passed: an excerpt is cut off around the fault that it shows. Silence after the
-last record is never a fault then: the log ended, not the station.
+last record is never a fault then: the log ended, not the station. Nor is a gap in a log that shows neither
+the station's rhythm nor its link: whoever made the excerpt left something out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collectors.decode.privacy import Pseudonymiser, is_pseudonym
 from collectors.logs.logfile import BadLine, LogRecord
 from collectors.logs.replay import Replay
 from rules.core.catalog import Catalog
+from rules.core.detect import silence
 from rules.core.judge import Judge
 from rules.core.model import Asset, IncidentRow, IncidentState
 from rules.core.policy import Policy
@@ -25,6 +27,10 @@ from rules.core.report import incident_report
 
 #: Faults that consist of the absence of frames: only time itself can show them, never the end of a log.
 OF_SILENCE = frozenset({"link.silence"})
+
+
+def _guessed(row: IncidentRow) -> bool:
+    return any(proof.values.get(silence.GUESSED) for proof in row.evidence)
 
 
 class NumberedCards(Pseudonymiser):
@@ -87,7 +93,7 @@ def triage(
     rows = tuple(
         row
         for row in replay.incidents(pending=until is None)
-        if row.state is not IncidentState.PENDING or row.rule_id not in OF_SILENCE
+        if row.rule_id not in OF_SILENCE or (row.state is not IncidentState.PENDING and not _guessed(row))
     )
     sure = policy.min_confidence
     return Triage(

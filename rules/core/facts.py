@@ -250,7 +250,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
     signals = [*odd, *transaction.on_session_end(obs, station, row.outcome, ctx)]
     conn = _connector(station, row.evse, row.connector)
     if conn is not None:
-        conn.ended_reason = row.reason
+        conn.ended_reason, conn.ended_at = row.reason, obs.at
         if conn.behaviour:
             signals += stuck.on_end(obs, conn)
         signals += _phase(obs, station, conn, ctx, ended=True)

@@ -120,7 +120,8 @@ class SessionAccepted(Observation, frozen=True, kw_only=True, tag="session_accep
 
 
 class MeterRead(Observation, frozen=True, kw_only=True, tag="meter"):
-    """Register in Wh, power in W, `soc` in percent, `current_a` the highest phase."""
+    """Register in Wh, power in W, `soc` in percent, `current_a` the highest phase. `dead_phase`: the one
+    without voltage (L1, L2 or L3) while the two others have it."""
 
     evse: int | None = None
     connector: int | None = None
@@ -132,6 +133,7 @@ class MeterRead(Observation, frozen=True, kw_only=True, tag="meter"):
     voltage_v: float | None = None
     soc: float | None = None
     temperature_c: float | None = None
+    dead_phase: str | None = None
 
 
 class SessionUpdated(Observation, frozen=True, kw_only=True, tag="session_updated"):

@@ -23,6 +23,7 @@ class MeterWatch(Struct):
     station_at: datetime | None = None
     idle_since: datetime | None = None  # first reading without power while charging
     idle_n: int = 0
+    dead_n: int = 0  # readings in a row with a dead phase
     still_since: datetime | None = None  # first reading at the present register
     still_n: int = 0
     still_owed_wh: float = 0.0  # what the power told should have added since
@@ -50,7 +51,9 @@ class ConnectorState(Struct):
     ended_reason: str | None = None  # why the last session here ended
     offered_a: float | None = None  # current that the station last said it offers
     behaviour: list[str] = field(default_factory=list)  # faults that no frame names and that still show
+    ended_at: datetime | None = None  # when it did
     comes_and_goes: list[datetime] = field(default_factory=list)  # faults that cleared themselves
+    cut_short: list[datetime] = field(default_factory=list)  # those that took a session along
     car_trouble: list[str] = field(default_factory=list)  # tokens in a row whose car failed here
     swings: dict[str, list[datetime]] = field(default_factory=dict)  # fault -> when charging began again
     meter: MeterWatch = field(default_factory=MeterWatch)

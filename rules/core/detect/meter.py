@@ -1,4 +1,5 @@
-"""What meter readings tell without saying it: no power in charging, a register that falls, stands or leaps.
+"""What meter readings tell without saying it: no power in charging, a register that falls, stands or leaps,
+a phase without voltage beside two that have it.
 
 Decides from readings in the order of the station's own time. A full car takes nothing and is no fault;
 readings from a queue are history and are not timed by their receipt.
@@ -17,6 +18,8 @@ NO_POWER = "charging.no_power"
 BACKWARDS = "meter.backwards"
 FROZEN = "meter.frozen"
 JUMP = "meter.jump"
+PHASE = "electrical.phase"
+DEAD_READINGS = 3  # in a row
 SLACK_WH = 1.0  # rounding between kWh with decimals and Wh
 OWN_COUNTER_WH = 1000.0  # a new session's register under this is a counter of its own
 REGISTER_ONLY = 3  # times as long, where only a register tells: one in whole kWh moves slowly
@@ -32,7 +35,7 @@ def on_meter(
     seen = conn.meter
     if obs.station_at is not None and seen.station_at is not None and obs.station_at < seen.station_at:
         return []  # an older reading, sent again
-    signals = _register(obs, conn, seen, ctx)
+    signals = [*_register(obs, conn, seen, ctx), *_phase(obs, conn, seen)]
     if not noise.is_late(obs, station, ctx.policy):
         charging = shown(conn) is Status.CHARGING
         signals += _power(obs, conn, seen, charging, ctx)
@@ -52,6 +55,19 @@ def _raise(obs: MeterRead, conn: ConnectorState, fault: str, says: str, **values
         connector=conn.connector,
         evidence=(proof(obs, says, **values),),
     )
+
+
+def _phase(obs: MeterRead, conn: ConnectorState, seen: MeterWatch) -> list[Signal]:
+    """A fuse, a breaker or a wire: the two other phases are live."""
+    if obs.dead_phase is None:
+        seen.dead_n = 0
+        told = obs.voltage_v is not None and conn.behaviour
+        return passed(obs, conn, PHASE, "phases_live") if told else []
+    seen.dead_n += 1
+    if seen.dead_n < DEAD_READINGS:
+        return []
+    shows(conn, PHASE)
+    return [_raise(obs, conn, PHASE, "phase_dead", phase=obs.dead_phase, readings=seen.dead_n)]
 
 
 def _register(obs: MeterRead, conn: ConnectorState, seen: MeterWatch, ctx: Context) -> list[Signal]:

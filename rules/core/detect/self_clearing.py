@@ -1,6 +1,7 @@
 """Faults that clear by themselves before they count, again and again: nothing once, a sign when often.
 
-Decides by how many there were within a day. What comes and goes in the seconds after a boot is not counted.
+Decides by how many there were within a day, or sooner where each took a session along and is the station's
+own. What comes and goes in the seconds after a boot is not counted.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from rules.core.detect.context import Context, keep_recent, proof
-from rules.core.model import Observation
+from rules.core.model import Observation, Side
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, StationState
 
 RULE = "status.comes_and_goes"
 FAULT = "station.comes_and_goes"
 DAY_S = 86_400.0
+HOUR_S = 3600.0
+AROUND_S = 10.0  # a session that ends this close to a fault was ended by it
 KEEP = 50
 
 
@@ -39,7 +42,8 @@ def on_clear(
         return []
     conn.comes_and_goes = keep_recent(conn.comes_and_goes, obs.at, DAY_S)[-KEEP:]
     times = len(conn.comes_and_goes)
-    if times < ctx.limit("station.comes_and_goes"):
+    cut = _sessions_cut(short, obs.at, began, conn, ctx)
+    if times < ctx.limit("station.comes_and_goes") and cut < ctx.limit("station.cuts_sessions"):
         return []
     return [
         Raise(
@@ -51,3 +55,15 @@ def on_clear(
             evidence=(proof(obs, "clears_itself", times=times),),
         )
     ]
+
+
+def _sessions_cut(
+    short: list[datetime], now: datetime, began: dict[str, datetime], conn: ConnectorState, ctx: Context
+) -> int:
+    """Sessions that ended with such a fault within the last hour."""
+    own = any(ctx.catalog.fault(fault).side is Side.HARDWARE for fault in began)
+    if own and conn.ended_at is not None:
+        after = (conn.ended_at - min(short)).total_seconds()
+        if after >= -AROUND_S and conn.ended_at <= now:
+            conn.cut_short = keep_recent(conn.cut_short, now, HOUR_S)[-KEEP:]
+    return sum(1 for at in conn.cut_short if (now - at).total_seconds() < HOUR_S)

@@ -13,6 +13,8 @@ from rules.core.signals import Raise
 from rules.core.state import StationState
 
 RULE = "link.silence"
+GUESSED = "guessed"
+BEATS = 3  # heartbeats that show a rhythm nobody told us of
 FAULT = "station.offline"
 
 
@@ -38,13 +40,22 @@ def silent_since(station: StationState) -> datetime:
     return station.last_in
 
 
+def _guessed(station: StationState) -> bool:
+    """Whether the limit is a mere guess: no link was seen, no interval told, and no rhythm shown."""
+    return station.connected is None and station.heartbeat_s is None and station.beats < BEATS
+
+
 def offline(name: str, station: StationState, at: datetime) -> Raise:
     """The signal, with the last frame and the broken connection as proof."""
     evidence = [
         Evidence(
             at=station.last_in,
             says="silent",
-            values={"since": station.last_in.isoformat(), "limit_s": round(station.limit_s)},
+            values={
+                "since": station.last_in.isoformat(),
+                "limit_s": round(station.limit_s),
+                **({GUESSED: True} if _guessed(station) else {}),
+            },
         )
     ]
     if station.connected is False and station.disconnected_at is not None:
