@@ -247,7 +247,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
     session = sessions.ended(obs, station, out)
     row = session.row
     remote_stop.session_over(row.ref, station)
-    signals = [*odd, *transaction.on_session_end(obs, station, row.outcome, ctx)]
+    signals = [*odd, *transaction.on_session_end(obs, station, row.outcome, ctx, named=session.named)]
     conn = _connector(station, row.evse, row.connector)
     if conn is not None:
         conn.ended_reason, conn.ended_at = row.reason, obs.at

@@ -100,8 +100,11 @@ def find(
     alone: bool = True,
 ) -> OpenSession | None:
     """The open session meant: by reference, else by connector, else by card, else the only one there is."""
-    ref = usable_ref(ref)
     sessions = list(station.sessions.values())
+    own = next((s for s in reversed(sessions) if s.named and s.row.ref == ref), None)
+    if own is not None:  # a name that the station gave itself is never a lost one
+        return own
+    ref = usable_ref(ref)
     if ref is not None:
         for session in reversed(sessions):
             if session.row.ref == ref:
@@ -123,7 +126,7 @@ def find(
 def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> OpenSession:
     """Open a session. One still open at the same connector never told its end: unfinished."""
     at = when(obs, station)
-    ref = usable_ref(obs.ref)
+    ref = obs.ref  # told by the station itself, in 2.x only
     if ref is not None:
         known = next((s for s in station.sessions.values() if s.row.ref == ref), None)
         known = known or _closed(station, ref)
@@ -224,9 +227,9 @@ def metered(obs: MeterRead, station: StationState, out: list[Effect]) -> OpenSes
 def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> OpenSession:
     """2.x: bind what an update adds; an update of a session whose start was never seen opens it."""
     session = find(station, obs.ref, None, None, alone=False)
-    if session is None and (late := _closed(station, usable_ref(obs.ref))) is not None:
+    if session is None and (late := _closed(station, obs.ref)) is not None:
         return late  # it ended, or another took its place
-    if session is None or session.row.ref != usable_ref(obs.ref):
+    if session is None or session.row.ref != obs.ref:
         start = SessionStarted(
             station=obs.station,
             at=obs.at,
@@ -297,7 +300,7 @@ def told_again(obs: SessionEnded, station: StationState) -> bool:
 
 
 def _meant_by(obs: SessionEnded, station: StationState) -> OpenSession | None:
-    ref = usable_ref(obs.ref)
+    ref = obs.ref
     if ref is not None and all(one.row.ref != ref for one in station.sessions.values()):
         late = _closed(station, ref)
         if late is not None:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import ocpp.v16
 import ocpp.v16.call
+import ocpp.v21
+import ocpp.v21.call
 import ocpp.v201
 import ocpp.v201.call
 from ocpp.charge_point import camel_to_snake_case, snake_to_camel_case
@@ -108,7 +110,7 @@ class PythonPoint:
         self._url = url
         self._protocol = protocol
         self._answers = answers
-        self._package: Any = ocpp.v16 if protocol == "ocpp1.6" else ocpp.v201
+        self._package: Any = {"ocpp1.6": ocpp.v16, "ocpp2.0.1": ocpp.v201, "ocpp2.1": ocpp.v21}[protocol]
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._point: Any = None

@@ -27,11 +27,12 @@ METERED = 2  # readings in a row under another number
 
 
 def on_session_end(
-    obs: SessionEnded, station: StationState, outcome: str | None, ctx: Context
+    obs: SessionEnded, station: StationState, outcome: str | None, ctx: Context, *, named: bool = False
 ) -> list[Signal]:
+    """`named`: the station itself gave the session its name, so that no name is a lost one (2.x)."""
     if outcome != "orphan":
         station.had_session = True
-    if obs.ref is None or obs.ref in LOST_REFS:
+    if not named and (obs.ref is None or obs.ref in LOST_REFS):
         station.lost_refs = keep_recent(station.lost_refs, obs.at, DAY_S)[-KEEP:]
         times = len(station.lost_refs)
         few = times <= ctx.limit("session.lost_references")
