@@ -153,6 +153,14 @@ class EndSilence(msgspec.Struct, frozen=True, kw_only=True, tag_field="command",
     why: str = ""
 
 
+class RevokeLinks(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="revoke_links"):
+    """Take back the links without a password that lead to an incident, or that an installer got; or both."""
+
+    incident_id: str | None = None
+    party: str | None = None
+    why: str = ""
+
+
 class Subscribe(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="subscribe"):
     """Be told of own stations (`stations` empty: all of them) at one's own address. No `kinds`: no more."""
 
@@ -165,7 +173,7 @@ AboutIncident = (
     Acknowledge | Take | OnMyWay | Fixed | Overrule | HandOver | Snooze | Wake | Comment | Feedback
 )
 AboutWindow = AddSilence | EndSilence
-Command = AboutIncident | AboutWindow | Subscribe | Reset | Trigger | Remote
+Command = AboutIncident | AboutWindow | RevokeLinks | Subscribe | Reset | Trigger | Remote
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from data.store import Store
 FRESH_EVERY = timedelta(minutes=5)
 FRESH_MOST = 5
 FRESH_REASON = "link"
+_TAKEN_BACK = "revoked"  # in the place of a session: no sum of a token looks like this
 # What is over is forgotten after this long: until then an old message still leads to a fresh link.
 KEEP = timedelta(days=30)
 
@@ -34,6 +35,7 @@ class LinkState(StrEnum):
     GOOD = "good"
     USED = "used"
     EXPIRED = "expired"
+    REVOKED = "revoked"
     UNKNOWN = "unknown"
 
 
@@ -52,6 +54,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     session_hash: str | None
 
     def state(self, now: datetime) -> LinkState:
+        if self.session_hash == _TAKEN_BACK:
+            return LinkState.REVOKED
         if self.used_at is not None:
             return LinkState.USED
         return LinkState.GOOD if now < self.expires_at else LinkState.EXPIRED
@@ -164,6 +168,48 @@ def session(store: Store, token: str, now: datetime) -> LinkSession | None:
         return None
     row = found.row(0, named=True)
     return LinkSession(**{**row, "incidents": tuple(row["incidents"])})
+
+
+def lost(store: Store, party: str, incidents: Sequence[str]) -> set[str]:
+    """Those of `incidents` that were this installer's to act on and are another's now. Who was merely
+    informed of one loses nothing by its moving between others."""
+    mine = f"installer:{party}"
+    found = store.sql(
+        "SELECT i.incident_id FROM incident i WHERE i.incident_id IN (SELECT unnest(?))"
+        " AND lower(i.route_party) != lower(?) AND EXISTS ("
+        "  SELECT 1 FROM incident_event e WHERE e.incident_id = i.incident_id AND e.event = 'routed'"
+        "  AND lower(json_extract_string(e.detail, '$.from')) = lower(?))",
+        [list(incidents), mine, mine],
+    )
+    return set(found["incident_id"].to_list())
+
+
+def revoke(store: Store, *, now: datetime, incident: str | None = None, party: str | None = None) -> int:
+    """Takes back the links that lead to `incident` or were sent to `party` (both given: to both) and what
+    their sessions may do by them; for good, also where a message is sent again. How many could still be used
+    or were in use. Raises ValueError when neither is given."""
+    if incident is None and party is None:
+        raise ValueError("name an incident or a party")
+
+    def job(cursor: duckdb.DuckDBPyConnection) -> int:
+        meant = (
+            "($incident IS NULL OR list_contains(incidents, $incident))"
+            " AND ($party IS NULL OR lower(party) = lower($party)) AND session_hash IS DISTINCT FROM $mark"
+        )
+        values = {"incident": incident, "party": party, "mark": _TAKEN_BACK}
+        live = cursor.execute(
+            f"SELECT count(*) FROM magic_link WHERE {meant} AND"
+            " (used_at IS NULL AND expires_at > $now OR session_hash IN"
+            " (SELECT token_hash FROM magic_session WHERE expires_at > $now))",
+            values | {"now": naive_utc(now)},
+        ).fetchone()
+        cursor.execute(
+            f"UPDATE magic_link SET used_at = coalesce(used_at, $now), session_hash = $mark WHERE {meant}",
+            values | {"now": naive_utc(now)},
+        )
+        return int(live[0]) if live else 0
+
+    return store.transact(job, ordered=False)
 
 
 def close(store: Store, token: str) -> None:

@@ -18,8 +18,8 @@ TOO_MANY, GONE, NO_SESSION = 429, 410, 401
 
 
 class Link(msgspec.Struct, frozen=True):
-    """`state`: good, used, expired, unknown, or wait (too many wrong ones from this address). `incidents` and
-    `party` where it is good, and where the asking session is its own.
+    """`state`: good, used, expired, revoked, unknown, or wait (too many wrong ones from this address).
+    `incidents` and `party` where it is good, and where the asking session is its own.
     """
 
     state: str

@@ -96,8 +96,8 @@ def list_page(words: Words, rows: list[Row], action: str) -> HTMLResponse:
 def gone_page(
     words: Words, state: str, token: str | None, csrf: str, problem: str | None = None
 ) -> HTMLResponse:
-    """A link or a session that is no good (any more): why, and what to do. `state`: used, expired, unknown,
-    wait, over (the session) or notmine."""
+    """A link or a session that is no good (any more): why, and what to do. `state`: used, expired, revoked,
+    unknown, wait, over (the session) or notmine."""
     alert = f'<p class="problem" role="alert">{escape(words(problem))}</p>' if problem else ""
     ask = ""
     if token is not None and state in ("used", "expired"):

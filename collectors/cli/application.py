@@ -16,6 +16,7 @@ from collectors.cli import (
     export,
     feed,
     judge,
+    links,
     look_back,
     manage,
     notify,
@@ -43,7 +44,20 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (run, command, feed, export, explain, judge, look_back, silence, notify, route, manage):
+    for module in (
+        run,
+        command,
+        feed,
+        export,
+        explain,
+        judge,
+        look_back,
+        silence,
+        links,
+        notify,
+        route,
+        manage,
+    ):
         module.register(app)
     return app
 

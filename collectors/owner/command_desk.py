@@ -20,10 +20,10 @@ from collectors.owner.subscription_desk import SubscriptionDesk
 from collectors.owner.window_desk import WindowDesk
 from collectors.remote.commands import StationOutcome
 from collectors.remote.desk import RemoteDesk, as_remote
+from data import magic_links
 from data.commands import (
     PENDING,
     AboutIncident,
-    AboutWindow,
     Acknowledge,
     AddSilence,
     CommandOutcome,
@@ -36,6 +36,7 @@ from data.commands import (
     OnMyWay,
     Overrule,
     Remote,
+    RevokeLinks,
     Snooze,
     Subscribe,
     Take,
@@ -47,6 +48,8 @@ from data.store import Store
 from rules.core.model import Asset, Cause, FeedbackVerdict, Side, UserActed
 
 log = logging.getLogger(__name__)
+
+OfNoPlace = AddSilence | EndSilence | RevokeLinks | Subscribe  # neither a station nor an incident to look up
 
 # What each role may do to an incident beside the helpdesk, which may do everything; the customer may tell
 # what was seen. What each may ask a station is in `remote_actions`.
@@ -158,12 +161,12 @@ class CommandDesk:
         return user
 
     async def _decide(
-        self, user: User | None, command: AboutIncident | AboutWindow | Subscribe | Remote, command_id: str
+        self, user: User | None, command: AboutIncident | OfNoPlace | Remote, command_id: str
     ) -> StationOutcome | None:
         """What comes of it; None for a remote command that this person may ask of this station."""
         if user is None:
             return StationOutcome("refused", "there is no such user")
-        if isinstance(command, AddSilence | EndSilence | Subscribe):
+        if isinstance(command, OfNoPlace):
             return await self._of_no_place(user, command, command_id)
         place = await asyncio.to_thread(self._place_of, command)
         if place is None or not allowed_to_see(user, place):
@@ -176,12 +179,23 @@ class CommandDesk:
             return StationOutcome("refused", denied)
         return await self._record(user, place, command)
 
-    async def _of_no_place(
-        self, user: User, command: AboutWindow | Subscribe, command_id: str
-    ) -> StationOutcome:
+    async def _of_no_place(self, user: User, command: OfNoPlace, command_id: str) -> StationOutcome:
+        if isinstance(command, RevokeLinks):
+            return await asyncio.to_thread(self._revoke, user, command)
         if isinstance(command, Subscribe):
             return await self.subscriptions.decide(user, command)
         return await self._windows.decide(user, command, command_id)
+
+    def _revoke(self, user: User, command: RevokeLinks) -> StationOutcome:
+        """Links that let somebody in without a password, taken back by the helpdesk."""
+        if user.role != "helpdesk":
+            return StationOutcome("refused", f"this is for the helpdesk, not for the role {user.role}")
+        if not (command.incident_id or command.party):
+            return StationOutcome("refused", "name an incident or an installer")
+        count = magic_links.revoke(
+            self._store, now=self._clock(), incident=command.incident_id or None, party=command.party or None
+        )
+        return StationOutcome("accepted", f"{count} link(s) that still let somebody in were taken back")
 
     def _place_of(self, command: AboutIncident | Remote) -> Place | None:
         if isinstance(command, Remote):

@@ -119,21 +119,30 @@ class MagicDesk:
     def _held(self, asked: Asked) -> LinkSession | None:
         return magic_links.session(self._store, asked.session, self._clock()) if asked.session else None
 
+    def _left(self, party: str, incidents: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that this installer may still act on. An incident that is over stays: what was wrong is often
+        told afterwards."""
+        lost = magic_links.lost(self._store, party, incidents)
+        return tuple(one for one in incidents if one not in lost)
+
     def _look(self, asked: Asked) -> LinkSays:
         link = self._link(asked)
         if link is None:
             return LinkSays(LinkState.UNKNOWN)
         state = link.state(self._clock())
+        if state is LinkState.REVOKED or not self._left(link.party, link.incidents):
+            return LinkSays(LinkState.REVOKED, link.language)
         held = self._held(asked)
         own = held is not None and held.party == link.party and set(link.incidents) <= set(held.incidents)
         if state is LinkState.GOOD or own:
-            return LinkSays(state, link.language, link.incidents, link.party)
+            left = self._left(link.party, link.incidents)
+            return LinkSays(state, link.language, left, link.party)
         return LinkSays(state, link.language)
 
     def _redeem(self, asked: Asked) -> SessionSays:
         link = self._link(asked)
         gone = Refusal(410, "the link was used, is over, or never was")
-        if link is None:
+        if link is None or not self._left(link.party, link.incidents):
             raise gone
         opened = magic_links.redeem(
             self._store, asked.token, now=self._clock(), lasts=self._lasts, before=asked.session or None
@@ -142,7 +151,7 @@ class MagicDesk:
             raise gone
         token, ends = opened
         held = magic_links.session(self._store, token, self._clock())
-        incidents = held.incidents if held is not None else link.incidents
+        incidents = self._left(link.party, held.incidents if held is not None else link.incidents)
         log.info("a link for %s was used by %s", ", ".join(link.incidents), actor(link.party))
         return SessionSays(link.party, link.language, incidents, ends, token)
 
@@ -150,7 +159,10 @@ class MagicDesk:
         held = self._held(asked)
         if held is None:
             raise Refusal(401, "no session, or it is over")
-        return SessionSays(held.party, held.language, held.incidents, held.expires_at)
+        left = self._left(held.party, held.incidents)
+        if not left:
+            raise Refusal(401, "none of its faults is this installer's any more")
+        return SessionSays(held.party, held.language, left, held.expires_at)
 
     async def _act(self, asked: Asked) -> CommandOutcome | dict[str, str]:
         held = await asyncio.to_thread(self._session, asked)
@@ -168,6 +180,8 @@ class MagicDesk:
         link = self._link(asked)
         if link is None:
             raise Refusal(404, "no such link")
+        if link.state(self._clock()) is LinkState.REVOKED or not self._left(link.party, link.incidents):
+            return FreshSays(Fresh.OVER)
         head = tuple(
             self._catalog.text(f"message.fresh.{part}", link.language) for part in ("subject", "body")
         )

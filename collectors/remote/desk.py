@@ -31,6 +31,7 @@ from data.commands import (
     CommandRequest,
     Remote,
     Reset,
+    RevokeLinks,
     Subscribe,
     Trigger,
     complete,
@@ -179,7 +180,7 @@ class RemoteDesk:
         return outcome
 
 
-def as_remote(command: Command) -> AboutIncident | AboutWindow | Subscribe | Remote:
+def as_remote(command: Command) -> AboutIncident | AboutWindow | RevokeLinks | Subscribe | Remote:
     """The short forms as what they stand for; every other command as it is."""
     if isinstance(command, Reset):
         return Remote(

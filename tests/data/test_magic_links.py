@@ -9,7 +9,8 @@ import pytest
 from data import magic_links
 from data.magic_links import Fresh, LinkState
 from data.store import Store
-from tests.data.rows import NOON, after
+from rules.core.model import IncidentEventRow
+from tests.data.rows import NOON, after, incident
 
 HOUR = 3600
 LASTS = timedelta(hours=2)
@@ -119,6 +120,47 @@ def test_a_notice_sent_again_moves_the_end_and_a_used_link_stays_used(store: Sto
     use(store, "a")
     send(store, "a", ends_s=72 * HOUR)
     assert state(store, "a") is LinkState.USED
+
+
+@pytest.mark.parametrize("what", [{"incident": "i1"}, {"party": "volt"}, {"incident": "i1", "party": "Volt"}])
+def test_a_link_that_is_taken_back_lets_nobody_in_whatever_is_tried(
+    store: Store, what: dict[str, str]
+) -> None:
+    send(store, "used")
+    session = use(store, "used")
+    send(store, "unused")
+    assert session is not None
+    assert magic_links.revoke(store, now=after(60), **what) == 2
+    assert (state(store, "used", 60), state(store, "unused", 60)) == (LinkState.REVOKED, LinkState.REVOKED)
+    assert magic_links.session(store, session, after(60)) is None
+    assert use(store, "unused", 60) is None
+    send(store, "unused", ends_s=48 * HOUR)  # the message went out once more
+    assert state(store, "unused", 60) is LinkState.REVOKED
+    assert magic_links.revoke(store, now=after(60), **what) == 0
+
+
+def test_links_of_other_installers_and_incidents_stay(store: Store) -> None:
+    send(store, "other", incident="i2", party="Ampère")
+    send(store, "same", incident="i2", party="Volt")
+    assert magic_links.revoke(store, now=after(60), incident="i1") == 0
+    assert magic_links.revoke(store, now=after(60), incident="i2", party="Volt") == 1
+    assert (state(store, "other", 60), state(store, "same", 60)) == (LinkState.GOOD, LinkState.REVOKED)
+    with pytest.raises(ValueError, match="name an incident or a party"):
+        magic_links.revoke(store, now=after(60))
+
+
+def test_what_went_to_another_is_lost_and_what_came_back_is_not(store: Store) -> None:
+    def routed(n: int, to: str, before: str) -> IncidentEventRow:
+        detail = {"party": to, "from": before}
+        return IncidentEventRow(incident_id="inc-1", n=n, at=after(n), event="routed", detail=detail)
+
+    store.apply([incident(route_party="installer:Volt")])
+    assert magic_links.lost(store, "Volt", ["inc-1", "nothing"]) == set()
+    store.apply([incident(route_party="operator"), routed(1, "operator", "installer:Volt")])
+    assert magic_links.lost(store, "volt", ["inc-1"]) == {"inc-1"}
+    assert magic_links.lost(store, "Ampère", ["inc-1"]) == set(), "it was informed, and still is"
+    store.apply([incident(route_party="installer:Volt"), routed(2, "installer:Volt", "operator")])
+    assert magic_links.lost(store, "Volt", ["inc-1"]) == set()
 
 
 def test_neither_links_nor_sessions_are_kept_in_clear(store: Store) -> None:
