@@ -14,6 +14,8 @@ from rules.core.catalog import Catalog, CatalogError, parse
 from rules.core.marked_yaml import Mistake
 from rules.core.routing_reader import misread_routing
 
+SUFFIXES = (".yaml", ".yml")
+
 
 def load_catalog(extra: Path | None = None, routing: Path | None = None) -> Catalog:
     """The packaged catalogue, with the YAML files of the directory `extra` over it, and with the operator's
@@ -41,13 +43,18 @@ def load_catalog(extra: Path | None = None, routing: Path | None = None) -> Cata
     return parse(texts | own, own.keys())
 
 
+def catalogue_files(folder: Path) -> list[Path]:
+    """What `load_catalog` would read of a folder that is there."""
+    return sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES)
+
+
 def _collect(place: Traversable, prefix: str, texts: dict[str, str], mistakes: list[Mistake]) -> None:
     """Adds `{relative name: text}` of every YAML file under `place`."""
     for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
         name = prefix + entry.name
         if entry.is_dir():
             _collect(entry, f"{name}/", texts, mistakes)
-        elif entry.name.endswith((".yaml", ".yml")):
+        elif entry.name.endswith(SUFFIXES):
             _read(entry, name, texts, mistakes)
 
 

@@ -131,6 +131,18 @@ def test_what_cannot_be_read_is_told_in_one_line_with_what_to_add(
     assert complaint in complaint_of(laadwacht("import", "log.txt", *arguments, cwd=tmp_path))
 
 
+def test_an_import_without_a_record_says_so_and_one_with_some_names_the_empty_log(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "day.jsonl").write_bytes(long_log(3))
+    nothing = laadwacht("import", "empty.jsonl", cwd=tmp_path)
+    assert nothing.returncode == 2
+    assert nothing.stderr == "laadwacht: empty.jsonl: nothing in it, no record was read\n"
+    assert nothing.stdout.startswith("0 records read, 0 stored")
+    some = laadwacht("import", "empty.jsonl", "day.jsonl", cwd=tmp_path)
+    assert (some.returncode, some.stderr) == (0, nothing.stderr)
+    assert some.stdout.startswith("3 records read, 3 stored")
+
+
 def test_bare_frames_go_in_with_a_station_and_a_beginning(tmp_path: Path) -> None:
     text = '[2,"1","Heartbeat",{}]\n[3,"1",{"currentTime":"2026-11-01T10:00:05Z"}]\n'
     arguments = ("--station", "BE-1", "--begin", "2026-11-01T11:00", "--timezone", "Europe/Brussels")

@@ -64,10 +64,25 @@ def test_the_register_and_the_end_of_time_count(place: Path) -> None:
 
 
 def test_a_log_without_a_fault_ends_well_too(place: Path) -> None:
-    (place / "empty.jsonl").write_text("")
-    done = laadwacht("triage", "empty.jsonl", "--json", cwd=place)
+    (place / "quiet.jsonl").write_text(
+        json.dumps({"t": "2026-03-01T08:00:00Z", "station": "BE-1", "event": "connected"})
+    )
+    done = laadwacht("triage", "quiet.jsonl", "--json", cwd=place)
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
     assert not list(place.glob("**/*.duckdb")), "a log is judged without a database"
+
+
+def test_a_log_without_a_record_is_no_log_without_a_fault(place: Path) -> None:
+    (place / "empty.jsonl").write_text("\n")
+    (place / "odd.jsonl").write_text('{"t": "soon", "station": "BE-1"}\n')
+    empty = laadwacht("triage", "empty.jsonl", "--json", cwd=place)
+    assert complaint_of(empty) == "empty.jsonl: nothing in it: nothing to judge"
+    assert empty.stdout == ""
+    odd = laadwacht("triage", "odd.jsonl", "--format", "jsonl", "--json", cwd=place)
+    assert odd.returncode == 2
+    assert odd.stderr.splitlines()[-1] == (
+        "laadwacht: odd.jsonl: no line of it is a record: nothing to judge"
+    )
 
 
 @pytest.mark.parametrize(("language", "word"), [("nl", "vergrendeling"), ("en", "lock")])

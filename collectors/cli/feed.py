@@ -39,7 +39,8 @@ def import_logs(
     """Take recorded logs in, through the same path as live traffic. The same record is never added twice.
 
     Works beside a running owner process too. Bad lines are reported, counted and skipped. Faults found in a
-    log become incidents, never messages. After Ctrl-C the same command goes on where it was.
+    log become incidents, never messages. After Ctrl-C the same command goes on where it was. Exit code 2 when
+    there was no record to read at all.
     """
     from collectors.cli.log_import import import_files
 

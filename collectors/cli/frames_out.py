@@ -62,8 +62,14 @@ def store_reader(settings: Settings) -> Iterator[Query]:
     try:
         store = RestingStore.open(settings.database)
     except StoreLocked:
-        with ReadDoor(settings.read_url, settings.token_file, timeout_s=PAGE_WAIT_S) as door:
-            yield lambda name, **inputs: door.query(name, HELPDESK, **inputs)
+        try:
+            with ReadDoor(settings.read_url, settings.token_file, timeout_s=PAGE_WAIT_S) as door:
+                yield lambda name, **inputs: door.query(name, HELPDESK, **inputs)
+        except OwnerDown as error:
+            raise Complaint(
+                f"{settings.database} is in use by another process, and its read door is silent: {error};"
+                " give the owner's --config, or its --set read_door.port"
+            ) from error
         return
     with store:
         yield partial(store.query)

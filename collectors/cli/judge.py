@@ -61,7 +61,8 @@ def triage(
     """Judge a recorded log: what was wrong, whose it was, how sure, and the proof. No server, nothing kept.
 
     The clock is the log's own. A fault still in its hold time when the log ends is listed with state
-    `pending`, opened at its first sign; with --until only what lasted its hold time is listed.
+    `pending`, opened at its first sign; with --until only what lasted its hold time is listed. Exit code 2
+    when there was no record to judge.
     """
     from collectors.cli.judge_tables import incident_table
     from collectors.cli.log_reading import opened_log
@@ -95,6 +96,10 @@ def triage(
         print(f"laadwacht: {place}: line {line.line}: {line.reason}", file=sys.stderr)
     if found.bad > len(found.first_bad):
         print(f"laadwacht: {place}: {found.bad - len(found.first_bad)} more bad line(s)", file=sys.stderr)
+    if not found.read:
+        raise Complaint(
+            f"{place}: {'no line of it is a record' if found.bad else 'nothing in it'}: nothing to judge"
+        )
     if found.late:
         print(f"laadwacht: {place}: {found.late} observation(s) too far out of order", file=sys.stderr)
     if as_json:

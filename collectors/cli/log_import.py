@@ -54,7 +54,10 @@ def import_files(
     format_name: str | None = None,
     reading: Reading | None = None,
 ) -> int:
-    """0 when all was read, 130 when interrupted; raises Complaint for what the user can correct."""
+    """0 when all was read, 2 when there was no record to read, 130 when interrupted.
+
+    Raises Complaint for what the user can correct.
+    """
     with ExitStack() as opened:
         interrupt = opened.enter_context(Interrupt())
         logs = [_open(name, format_name, opened, interrupt) for name in names]
@@ -78,8 +81,12 @@ def import_files(
             raise Complaint(*str(error).splitlines()) from error
     for line in records.bad:
         print(f"laadwacht: {line.reason}", file=sys.stderr)
+    for name in records.empty:
+        print(f"laadwacht: {name}: nothing in it, no record was read", file=sys.stderr)
     _tell(report, records)
-    return INTERRUPTED if interrupt.asked else 0
+    if interrupt.asked:
+        return INTERRUPTED
+    return 0 if report["read"] else Complaint.exit_code
 
 
 def _open(name: str, format_name: str | None, opened: ExitStack, interrupt: Interrupt) -> Log:
@@ -107,6 +114,7 @@ class _Records:
     def __init__(self, logs: Sequence[Log], reading: Reading, interrupt: Interrupt, work: LongWork) -> None:
         self.bad: list[BadLine] = []
         self.bad_count = 0
+        self.empty: list[str] = []  # logs without a record or a bad line
         self.logs = logs
         self.place = logs[0].source.name
         self._reading = reading
@@ -121,6 +129,7 @@ class _Records:
         before = count = 0
         for log in self.logs:
             self.place = log.source.name
+            read_before = count + self.bad_count
             for item in log.format.read(self._pieces(log), self._reading):
                 if isinstance(item, BadLine):
                     yield self._refused(item.line, f"line {item.line}: {item.reason}")
@@ -133,6 +142,8 @@ class _Records:
                     return
             if log.source.trouble is not None:
                 yield self._refused(0, log.source.trouble)
+            if count + self.bad_count == read_before and not self._interrupt.asked:
+                self.empty.append(self.place)
             before += log.source.position()
 
     def _pieces(self, log: Log) -> Iterator[bytes]:

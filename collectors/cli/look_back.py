@@ -60,11 +60,16 @@ def backtest(
     from collectors.look_back import backtest as test
     from collectors.look_back.stored_past import observations, register_of, span_of
     from collectors.settings.rooms import aided_policy_from, destinations_from
-    from data.catalog_files import load_catalog
+    from data.catalog_files import catalogue_files, load_catalog
     from data.errors import OwnerDown, QueryRefused, StoreError
     from rules.core.aid_reader import AidPlanError
     from rules.core.catalog import CatalogError
 
+    if catalog.is_dir() and not catalogue_files(catalog):
+        raise Complaint(
+            f"--catalog: {catalog} holds no catalogue file, so nothing would change; put a changed copy of"
+            " one there under its own name (faults.yaml, patterns.yaml, vendors/alfen.yaml, ...)"
+        )
     settings = settings_of(config, data_dir, sets=sets)
     try:
         rules = settings.rules
