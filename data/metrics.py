@@ -122,6 +122,11 @@ class Metrics:
             "Records of the spool that fit no table and were kept in a file beside it, since the start.",
             registry=self.registry,
         )
+        self._certificate_refused = Gauge(
+            "laadwacht_tls_renewal_refused",
+            "1 while renewed certificate files cannot be used and the former certificate goes on.",
+            registry=self.registry,
+        )
         build = Gauge(
             "laadwacht_build_info",
             "Always 1; the labels tell what runs.",
@@ -209,6 +214,10 @@ class Metrics:
         self._spool_bytes.set(size)
         self._spool_lost.set(lost)
         self._spool_set_aside.set(set_aside)
+
+    def certificate(self, *, usable: bool) -> None:
+        """Whether the newest certificate files of the stations' door are the ones in use."""
+        self._certificate_refused.set(int(not usable))
 
     def restore(self, store: Store) -> None:
         """Takes up connector status, last-seen times and makes as stored; once, at the start."""

@@ -108,6 +108,8 @@ class OwnerAnswers:
         if owner.spooling is not None:
             spool = owner.spooling.spool
             owner.metrics.spool(spool.bytes, spool.lost, spool.set_aside)
+        if owner.certificates is not None:
+            owner.metrics.certificate(usable=owner.certificates.trouble is None)
         owner.metrics.refresh(owner.store)
         return owner.metrics.render()
 

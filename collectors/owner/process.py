@@ -26,14 +26,14 @@ from collectors.owner.error import OwnerError
 from collectors.owner.kept_key import kept_key
 from collectors.owner.latest_register import JudgeWithRegister
 from collectors.owner.magic_desk import MagicDesk
-from collectors.owner.stations import access_of, secret_book, spooling_store, tap_of, tls_of
+from collectors.owner.stations import access_of, certificates_of, secret_book, spooling_store, tap_of
 from collectors.remote.commands import StationCommands
 from collectors.remote.desk import RemoteDesk
 from collectors.remote.first_aid import FirstAider
 from collectors.settings.options import Settings
 from collectors.settings.rooms import aided_policy_from, delivery_configs_from, destinations_from, policy_from
 from collectors.stations.listener import Desk, Listener, ListenerError, port_trouble
-from collectors.stations.tls import TlsTrouble
+from collectors.stations.tls import Certificates, TlsTrouble
 from collectors.tap.spool_store import SpoolingStore
 from data.catalog_files import load_catalog
 from data.errors import StoreError
@@ -83,6 +83,7 @@ class Owner:
     door: Door
     spooling: SpoolingStore | None = None
     first_aider: FirstAider | None = None
+    certificates: Certificates | None = None
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -186,6 +187,7 @@ class Owner:
             authorise=lambda token: "Blocked" if pseudonymiser.token(token) in blocked else "Accepted",
             frames_per_s=ocpp.frames_per_s,
         )
+        self.certificates = certificates_of(settings)
         self.listener = Listener(
             self.desk,
             host=ocpp.host,
@@ -194,7 +196,7 @@ class Owner:
             ping_interval_s=ocpp.ping_interval_s,
             tap=tap_of(settings, self.intake, self.clock),
             access=access_of(settings, self.secrets),
-            tls=tls_of(settings),
+            tls=self.certificates.context if self.certificates is not None else None,
         )
         seen = self.store.query("stations_last_seen")
         self.listener.left_at.update(zip(seen["station"], seen[seen.columns[1]], strict=True))
@@ -219,6 +221,7 @@ class Owner:
         self._ending.push_async_callback(self.first_aider.stop)
         await self.listener.start()
         self._ending.push_async_callback(self.listener.stop)
+        self._watch_certificates()
         self.magic = MagicDesk(
             self.store,
             self.commands,
@@ -228,6 +231,17 @@ class Owner:
         )
         await self.door.start()
         self._start_heartbeat()
+
+    def _watch_certificates(self) -> None:
+        if self.certificates is None:
+            return
+        watching = asyncio.get_running_loop().create_task(self.certificates.watch())
+
+        async def end() -> None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+        self._ending.push_async_callback(end)
 
     def _start_heartbeat(self) -> None:
         """Last of all, so that it is sent only once everything runs."""

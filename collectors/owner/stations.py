@@ -5,14 +5,13 @@ Decides nothing beyond the settings. Raises what its parts raise, each with a me
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from datetime import datetime
 
 from collectors.commits import LiveIntake
 from collectors.settings.options import Settings
 from collectors.stations.access import Access
-from collectors.stations.tls import server_context
+from collectors.stations.tls import Certificates
 from collectors.tap.address import stations_from
 from collectors.tap.door import Tap
 from collectors.tap.spool import Spool
@@ -75,9 +74,9 @@ def secret_book(store: Store) -> SecretBook:
     return SecretBook(load_secrets(store))
 
 
-def tls_of(settings: Settings) -> ssl.SSLContext | None:
+def certificates_of(settings: Settings) -> Certificates | None:
     """Raises `TlsTrouble`."""
     ocpp = settings.ocpp
     if ocpp.tls_certificate is None:
         return None
-    return server_context(ocpp.tls_certificate, ocpp.tls_key, ocpp.tls_client_ca)
+    return Certificates(ocpp.tls_certificate, ocpp.tls_key, ocpp.tls_client_ca)

@@ -6,17 +6,19 @@ import asyncio
 import base64
 import itertools
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trustme
+from msgspec.structs import replace
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from collectors.commits import LiveIntake
 from collectors.decode.privacy import Pseudonymiser
+from collectors.owner.answers import OwnerAnswers
 from collectors.owner.checking import door_problems, door_warnings
 from collectors.settings.options import OcppSettings
 from collectors.stations.access import (
@@ -28,7 +30,7 @@ from collectors.stations.access import (
     password_for,
 )
 from collectors.stations.listener import Desk, Listener
-from collectors.stations.tls import server_context
+from collectors.stations.tls import Certificates, server_context
 from data.station_secrets import (
     SecretBook,
     SecretError,
@@ -38,6 +40,7 @@ from data.station_secrets import (
     set_secret,
 )
 from data.store import Store
+from tests.collectors.owners import owner_of, settings_for
 from tests.collectors.tapped import charger, receive
 
 HEARTBEAT = '[2,"1","Heartbeat",{}]'
@@ -186,6 +189,10 @@ class Papers:
         self.ca = folder / "ca.pem"
         self.authority.cert_pem.write_to_path(self.ca)
         self.server = folder / "server.pem"
+        self.renew()
+
+    def renew(self) -> None:
+        """A new certificate of the server in the file of the old one."""
         self.authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(self.server)
 
     def client(self, name: str | None = None, authority: trustme.CA | None = None) -> ssl.SSLContext:
@@ -211,6 +218,84 @@ def test_stations_connect_by_tls_and_not_without(store: Store, tmp_path: Path) -
                     pass
 
     asyncio.run(scenario())
+
+
+async def shown(url: str, papers: Papers) -> str:
+    """The serial number of the certificate that a station meets now."""
+    async with charger(url + "BE-9", ssl=papers.client()) as station:
+        return str(station.transport.get_extra_info("ssl_object").getpeercert()["serialNumber"])
+
+
+async def comes(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await true():
+            await asyncio.sleep(0.02)
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_never(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    papers = Papers(tmp_path)
+    certificates = Certificates(papers.server, None, None)
+
+    async def troubled() -> bool:
+        return certificates.trouble is not None
+
+    async def scenario() -> None:
+        async with guarded(store, Access(), certificates.context) as url:
+            watching = asyncio.create_task(certificates.watch(every_s=0.02))
+            async with charger(url + "BE-1", ssl=papers.client()) as open_all_along:
+                first = await shown(url, papers)
+                papers.renew()
+
+                async def renewed() -> bool:
+                    return await shown(url, papers) != first
+
+                await comes(renewed)
+                second = await shown(url, papers)
+                papers.server.write_text("-----BEGIN CERTIFICATE-----\nhalf of it")
+                await comes(troubled)
+                assert await shown(url, papers) == second
+                papers.server.unlink()
+                await comes(troubled)
+                assert await shown(url, papers) == second
+                papers.renew()
+
+                async def well_again() -> bool:
+                    return certificates.trouble is None
+
+                await comes(well_again)
+                assert await shown(url, papers) not in {first, second}
+                await open_all_along.send(HEARTBEAT)
+                assert str(await receive(open_all_along)).startswith('[3,"1"')
+            watching.cancel()
+
+    asyncio.run(scenario())
+    told = [record.getMessage() for record in caplog.records if "former certificate" in record.getMessage()]
+    assert told
+    assert all(str(papers.server) in line for line in told)
+
+
+def test_an_owner_watches_its_certificate_and_the_metrics_tell_of_a_refused_renewal(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    settings = settings_for(tmp_path / "data")
+    ocpp = replace(settings.ocpp, tls_certificate=papers.server)
+
+    async def scenario() -> None:
+        async with owner_of(replace(settings, ocpp=ocpp)) as owner:
+            assert owner.certificates is not None
+            answers = OwnerAnswers(owner)
+            assert b"laadwacht_tls_renewal_refused 0.0" in await asyncio.to_thread(answers.metrics)
+            papers.server.write_text("nothing")
+
+            async def refused() -> bool:
+                return b"laadwacht_tls_renewal_refused 1.0" in await asyncio.to_thread(answers.metrics)
+
+            await comes(refused)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Certificates.watch, "__defaults__", (0.05,))
+        asyncio.run(scenario())
 
 
 def test_a_client_certificate_must_come_from_the_authority_and_name_the_station(
