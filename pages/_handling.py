@@ -26,8 +26,13 @@ def route_why(words: Words, row: Row) -> str:
     told = json.loads(row["route_words"]) if row.get("route_words") else {}
     if words.language in told:
         return str(told[words.language])
-    rule = row["route_rule"]
-    return words(rule) if rule and words.has(rule) else ""
+    found = row["route_rule"]
+    return words(found) if found and words.has(found) else ""
+
+
+def rule(words: Words, route_rule: str) -> str:
+    """A built-in rule by what it means, one of the routing file by its own name."""
+    return words(route_rule) if words.has(route_rule) else route_rule.removeprefix("route.")
 
 
 def badges(words: Words, row: Row) -> list[str]:

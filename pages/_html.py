@@ -64,6 +64,13 @@ def condition_badge(condition: str, label: str) -> str:
     return badge(label, CONDITION_TONE.get(condition, "grey"), CONDITION_MARK.get(condition, ""))
 
 
+def make_and_model(make: str | None, model: str | None) -> str:
+    """ "Zaptec Go", also where the model already begins with the make."""
+    if make and model and model.casefold().startswith(make.casefold()):
+        return model
+    return " ".join(part for part in (make, model) if part)
+
+
 def tile(label: str, value: str, note: str = "", tone: str = "ink", extra: str = "") -> str:
     """`extra` is HTML already."""
     return (

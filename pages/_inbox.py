@@ -16,16 +16,19 @@ from pages._texts import Words
 TRAYS = ("new", "mine", "operator", "installer", "all", "closed")
 # Pixels; together what the left column holds on a 1440 pixel screen.
 WIDTHS = {
-    "severity": 98,
-    "fault": 226,
+    "severity": 96,
+    "fault": 236,
     "station": 104,
-    "site": 108,
+    "site": 130,
     "side": 80,
     "owner": 84,
-    "since": 74,
+    "since": 76,
     "term": 82,
     "times": 40,
 }
+# Characters that the fault's column holds on one line; Streamlit wraps cells only in rows above 60 pixels.
+ONE_LINE = 34
+LOW, TALL = 40, 62
 
 
 def in_tray(rows: pl.DataFrame, tray: str, email: str) -> pl.DataFrame:
@@ -34,8 +37,8 @@ def in_tray(rows: pl.DataFrame, tray: str, email: str) -> pl.DataFrame:
     wanted = {
         "new": is_open & pl.col("acknowledged_at").is_null(),
         "mine": is_open & mine,
-        "operator": is_open & (pl.col("owner") == "operator"),
-        "installer": is_open & (pl.col("owner") == "installer"),
+        "operator": is_open & (pl.col("holder") == "operator"),
+        "installer": is_open & (pl.col("holder") == "installer"),
         "all": is_open,
         "closed": ~is_open,
     }
@@ -59,6 +62,11 @@ def members(words: Words, row: dict[str, Any]) -> str:
     return words.count("triage.members", row["member_count"])
 
 
+def height_of_row(names: list[str]) -> int:
+    """Pixels: room for two lines as soon as one name needs them, so that none is cut."""
+    return TALL if any(len(name) > ONE_LINE for name in names) else LOW
+
+
 def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
     def line(row: dict[str, Any]) -> dict[str, Any]:
         severity = row["severity"]
@@ -68,7 +76,7 @@ def cells(words: Words, rows: pl.DataFrame) -> pl.DataFrame:
             words("col.station"): row["station"] or members(words, row),
             words("col.site"): row["site"] or "",
             words("col.side"): words.of("side", row["side"]),
-            words("col.owner"): words.of("owner", row["owner"]),
+            words("col.owner"): words.of("owner", row["holder"]),
             words("col.since"): words.span((now() - (row["opened_at"] or row["pending_at"])).total_seconds()),
             words("col.term"): _handling.term(words, row),
             words("col.times"): row["times"],

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 import streamlit as st
 
-from pages import _handling, _names
+from pages import _handling, _names, _plain_words
 from pages import _html as h
 from pages._data import ask, now
 from pages._session import User
@@ -88,17 +88,15 @@ def why(words: Words, row: Row) -> None:
     sure = row["confidence"] >= UNCERTAIN
     tone = "green" if row["confidence"] >= 0.8 else "amber"
     sureness = words("detail.confidence" if sure else "detail.uncertain", share=share)
-    lines = [
-        ("detail.task", _names.task(words, row["task"])),
-        ("detail.cause", words.of("cause", row["cause"])),
-    ]
+    reason, task = _handling.route_why(words, row), _names.task(words, row["task"])
+    lines = [("detail.task", task)] if task not in reason else []
+    lines.append(("detail.cause", words.of("cause", row["cause"])))
     if row["overruled_by"]:
         lines.append(("detail.rule", words("detail.overruled", name=row["overruled_by"])))
     else:
         lines.append(("detail.rule", f"{row['rule_id']} ({row['rule_version']})"))
-    if row["route_rule"]:
+    if row["route_rule"] and not words.has(row["route_rule"]):  # one of the routing file's own
         lines.append(("detail.route", row["route_rule"].removeprefix("route.")))
-    reason = _handling.route_why(words, row)
     show(
         f'<div class="lw-why"><h4>{escape(words("detail.why"))}</h4><div class="lw-owner"><b>'
         f"{escape(owner)}</b>"
@@ -173,7 +171,7 @@ def _event_step(words: Words, event: Row) -> h.Step:
     detail = json.loads(event["detail"])
     said = detail.get("text") or ""
     if event["event"] == "routed":
-        said = detail.get("rule", "").removeprefix("route.")
+        said = _handling.rule(words, detail.get("rule", ""))
         if detail.get("from"):
             said = f"{_names.party(words, detail['from'])} → {_names.party(words, detail['party'])} · {said}"
     elif event["event"].startswith("aid_"):
@@ -218,16 +216,14 @@ def _pretty(raw: str) -> str:
 
 def plain(user: User, words: Words, row: Row) -> None:
     """For the customer: works or not, who is on it, since when. No codes, no proof."""
-    who = words(f"who.{row['owner']}")
     began = row["opened_at"] or row["pending_at"]
-    if row["closed_at"]:
-        sentence, tone = words("fault.customer.working"), "green"
-    else:
-        sentence, tone = words("fault.customer.broken", who=who), "red"
+    tone = "green" if row["closed_at"] else "red" if _plain_words.out_of_use(row) else "grey"
+    sentence = _plain_words.sentence(words, row)
     since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
     lines = [place_line(words, row), since]
     sent = ask(user, "incident_notices", incident_id=row["incident_id"]).filter(pl.col("state") == "sent")
     if sent.height:
+        who = words.of("who", _plain_words.holder(row))
         lines.append(words("fault.customer.told", who=who, when=words.when(min(sent["sent_at"]))))
     if row["acknowledged_at"]:
         lines.append(words("fault.customer.taken", when=words.when(row["acknowledged_at"])))

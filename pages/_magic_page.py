@@ -231,7 +231,7 @@ def _proof(words: Words, row: Row) -> str:
 
 
 def _facts(words: Words, row: Row) -> str:
-    make = " ".join(part for part in (row["make"], row["model"]) if part)
+    make = h.make_and_model(row["make"], row["model"])
     pairs = [
         ("fault.make", make),
         ("fault.firmware", row["firmware"]),

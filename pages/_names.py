@@ -50,8 +50,7 @@ def party(words: Words, told: str | None) -> str:
 
 
 def task(words: Words, task_id: str) -> str:
-    found = catalog().tasks.get(task_id)
-    return found.text.in_(words.language) if found else task_id
+    return explain.task(task_id, catalog(), words.language)
 
 
 def evidence(words: Words, proof: Evidence) -> str:

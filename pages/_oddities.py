@@ -55,7 +55,7 @@ def register_gap(words: Words, stations: pl.DataFrame) -> None:
 
 
 def _line(words: Words, row: dict[str, Any]) -> str:
-    make = " ".join(part for part in (row["make"], row["model"]) if part)
+    make = h.make_and_model(row["make"], row["model"])
     badge = h.condition_badge(row["condition"], words.of("condition", row["condition"]))
     return (
         f'<div class="lw-row lw-row-short">{badge}<div><b>{escape(row["station"])}</b>'

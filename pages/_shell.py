@@ -68,6 +68,7 @@ signed_in, _ = require()
 # Asked again: the language may have been changed by the click that started this run.
 language = words_of(signed_in)
 page = st.navigation(menu(signed_in.role, language), position="top")
+st.set_page_config(page_title=f"{page.title} · Laadwacht")  # several tabs, a bookmark, a screen reader
 with st.container(key="corner", horizontal=True, vertical_alignment="center"):
     with st.container(key="fresh"):
         freshness()

@@ -51,7 +51,7 @@ def plain_badge(words: Words, condition: str) -> str:
 
 def station_facts(words: Words, row: Row, now: datetime, expert: bool) -> str:
     """Unknown values are left out; a customer sees no protocol or firmware."""
-    make = " ".join(part for part in (row["make"], row["model"]) if part)
+    make = h.make_and_model(row["make"], row["model"])
     power = f"{words.number(row['rated_kw'], 1)} kW" if row["rated_kw"] is not None else None
     pairs: list[tuple[str, Any]] = [("fault.make", make), ("station.power", power)]
     if expert:

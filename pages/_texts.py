@@ -6,9 +6,11 @@ here: they come from the catalogue (`pages/_names.py`). A missing key is a mista
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -17,13 +19,21 @@ from babel.numbers import format_decimal, format_percent
 
 LANGUAGES = {"nl": "Nederlands", "fr": "Français", "en": "English"}
 LOCALES = {"nl": "nl_BE", "fr": "fr_BE", "en": "en_GB"}
+NO_BREAK = "\u00a0"
+A_WEEK = timedelta(weeks=1)
 ZONE = ZoneInfo("Europe/Brussels")
 FOLDER = Path(__file__).parent / "texts"
 
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    return dict(yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+    found = dict(yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+    return {key: unbroken(said) for key, said in found.items()} if language == "fr" else found
+
+
+def unbroken(said: str) -> str:
+    """French with its spaces before : ; ? ! and inside « » kept on one line."""
+    return re.sub(r" (?=[:;?!»])|(?<=«) ", NO_BREAK, said)
 
 
 def text(language: str, key: str, **values: object) -> str:
@@ -57,11 +67,12 @@ class Words:
 
     def pair(self, label: str, value: str) -> str:
         """Label and value as one phrase; French sets a space before the colon."""
-        return f"{label}{' :' if self.language == 'fr' else ':'} {value}"
+        return f"{label}{NO_BREAK + ':' if self.language == 'fr' else ':'} {value}"
 
     def count(self, key: str, n: int) -> str:
-        """`key.one` or `key.many`, with {n} filled."""
-        return self(f"{key}.{'one' if n == 1 else 'many'}", n=self.number(n))
+        """`key.one` or `key.many`, with {n} filled. None is singular in French."""
+        single = n == 1 or (n == 0 and self.language == "fr")
+        return self(f"{key}.{'one' if single else 'many'}", n=self.number(n))
 
     def of(self, group: str, value: str | None) -> str:
         """The name of an enum value, e.g. of("side", "hardware"); an unknown word is shown as it is."""
@@ -92,8 +103,10 @@ class Words:
         if at is None:
             return self("none.said")
         past = min(at.astimezone(UTC) - now, timedelta(seconds=-1))
+        # Short French months are "m.", as if they were minutes.
+        length: Literal["long", "short"] = "long" if -past > A_WEEK else "short"
         return str(
-            format_timedelta(past, add_direction=True, threshold=1.2, format="short", locale=self.locale)
+            format_timedelta(past, add_direction=True, threshold=1.2, format=length, locale=self.locale)
         )
 
     def span(self, seconds: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from pages import _plain_words
 from pages._data import ask_kept, ask_long, days_ago, minute, now, steady
 from pages._session import require
 from pages._station import PLAIN, plain_badge
@@ -38,8 +39,11 @@ def broken(row: dict[str, Any]) -> bool:
 def headline() -> str:
     rows = list(stations.iter_rows(named=True))
     bad, unknown = sum(map(broken, rows)), sum(row["condition"] == "unknown" for row in rows)
+    off = sum(row["condition"] == "unavailable" for row in rows)
     if bad:
         tone, text = "red", words("customer.somes" if bad > 1 else "customer.some", bad=bad, n=len(rows))
+    elif off:
+        tone, text = "amber", words("customer.offs" if off > 1 else "customer.off", off=off, n=len(rows))
     elif unknown:
         tone, text = "grey", words.count("customer.unknown", unknown)
     else:
@@ -59,7 +63,7 @@ def card(row: dict[str, Any]) -> str:
         began = incident["opened_at"] or incident["pending_at"]
         since = words("detail.since", when=words.when(began), ago=words.ago(began, now()))
         told = (
-            f"<p class='lw-strong'>{escape(words.of('customer.who', incident['owner']))} · "
+            f"<p class='lw-strong'>{escape(words.of('customer.who', _plain_words.holder(incident)))} · "
             f"{escape(since)}</p>"
         )
         if incident["acknowledged_at"]:

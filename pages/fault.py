@@ -10,9 +10,10 @@ from html import escape
 import streamlit as st
 
 from pages import _incident as view
+from pages import _names, _plain_words
 from pages._actions import acknowledge, decide, say_done
 from pages._feedback import feedback
-from pages._html import facts
+from pages._html import facts, make_and_model
 from pages._on_site import on_site
 from pages._session import require
 from pages._silences import banner, over_incident, shortcut
@@ -25,6 +26,10 @@ row = view.one(user, asked) if asked else None
 if row is None:
     not_found(words)
 say_done()
+place = row["station"] or row["place"]
+expert = user.role != "customer"
+name = _names.fault(words, row["fault"]) if expert else _plain_words.name(words, row)
+st.set_page_config(page_title=" · ".join(part for part in (name, place, "Laadwacht") if part))
 
 if user.role == "customer":
     view.plain(user, words, row)
@@ -52,7 +57,7 @@ with left, st.container(key="detail"):
     view.proof(user, words, row)
 with right, st.container(key="panel-where"):
     show(f'<h4 class="lw-h4">{escape(words("fault.where"))}</h4>')
-    make = " ".join(part for part in (row["make"], row["model"]) if part)
+    make = make_and_model(row["make"], row["model"])
     pairs = [
         ("station.title", row["station"]),
         ("col.site", row["place"]),

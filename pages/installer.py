@@ -27,15 +27,18 @@ WITH_BARS = 12
 user, words = require("installer")
 say_done()
 incidents = ask(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=200)
-mine = incidents.filter(pl.col("owner") == "installer")
-others = incidents.filter(pl.col("owner") != "installer")
+mine = incidents.filter(pl.col("holder") == "installer")
+others = incidents.filter(pl.col("holder") != "installer")
 uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, bars=True)
 by_station = uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True)
 
 title(words("installer.title"), words.count("installer.count", mine.height) if mine.height else "")
 if mine.is_empty():
     count = ask_kept(user, "stations", station=None).height
-    empty(words("installer.lead.none"), words("installer.lead.none.note", n=count))
+    if count:
+        empty(words("installer.lead.none"), words.count("installer.watched", count))
+    else:
+        empty(words("installer.nothing"), words("installer.nothing.note"), "○", "grey")
 
 
 def card(row: dict[str, Any], with_bars: bool) -> str:

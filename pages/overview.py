@@ -1,4 +1,4 @@
-"""The helpdesk's first page: how the fleet is, what is longest open, where. Reads only."""
+"""The helpdesk's first page: how the fleet is, what is most urgent, where. Reads only."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pages._uptime import day_shares, share_of
 
 WAITING = timedelta(minutes=30)
 SHOWN = 7
+GRAVEST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 user, words = require("helpdesk")
 stations = ask_kept(user, "stations", station=None)
@@ -50,6 +51,9 @@ if stations.is_empty():
     empty(words("overview.nofleet"), words("overview.nofleet.note"), "○", "grey")
     st.stop()
 
+incidents = incidents.with_columns(
+    grave=pl.col("severity").replace_strict(GRAVEST, return_dtype=pl.Int8, default=len(GRAVEST))
+)
 count = {row["condition"]: row["len"] for row in stations.group_by("condition").len().iter_rows(named=True)}
 unseen = incidents.filter(pl.col("acknowledged_at").is_null() & (pl.col("pending_at") < now() - WAITING))
 total = share_of(uptime.filter(pl.col("level") == "total"))
@@ -108,21 +112,23 @@ left, right = st.columns([1.15, 1], gap="medium")
 with left:
     section(words("overview.open.title"))
     if incidents.is_empty():
-        empty(words("overview.empty"), words("overview.empty.note"))
-    for row in incidents.sort("pending_at").head(SHOWN).iter_rows(named=True):
+        unheard = count.get("unknown", 0)
+        note = words.count("overview.unheard", unheard) if unheard else words("overview.empty.note")
+        empty(words("overview.empty"), note, *(("○", "grey") if unheard else ()))
+    for row in incidents.sort("grave", "pending_at").head(SHOWN).iter_rows(named=True):
         fault = _names.fault(words, row["fault"])
         where = " · ".join(part for part in (row["station"], row["site"]) if part)
         html = (
             f'<div class="lw-row">{h.severity_badge(row["severity"], words.of("severity", row["severity"]))}'
             f"<div><b>{escape(fault)}</b><span>{escape(where)}</span></div>"
             f"{h.side_badge(row['side'], words.of('side', row['side']))}"
-            f"<em>{escape(words.of('owner', row['owner']))}</em>"
+            f"<em>{escape(words.of('owner', row['holder']))}</em>"
             f"<time>{escape(words.ago(row['pending_at'], now()))}</time></div>"
         )
         link_card(f"open-{row['incident_id']}", html, "fault", f"{fault} {where}", id=row["incident_id"])
     if incidents.height:
         section(words("overview.split.title"))
-        by_owner = dict(incidents.group_by("owner").len().iter_rows())
+        by_owner = dict(incidents.group_by("holder").len().iter_rows())
         tones = {"operator": "blue", "installer": "violet", "customer": "amber", "none": "grey"}
         parts = [
             (f"{words.of('owner', owner)} {by_owner[owner]}", float(by_owner[owner]), tone)

@@ -53,7 +53,9 @@ tiles = [
         words("sessions.running", n=total["running"]),
         "blue",
     ),
-    h.tile(words("sessions.tile.energy"), words.kwh(total["energy_wh"]), "", "blue"),
+    h.tile(
+        words("sessions.tile.energy"), words.kwh(total["energy_wh"]), words("uptime.days", n=days), "blue"
+    ),
     h.tile(
         words("sessions.tile.median"),
         words.span(total["median_s"]),
@@ -82,7 +84,7 @@ columns = "".join(
     + '"></i>'
     for row in per_day.iter_rows(named=True)
 )
-section(words("sessions.perday"), words.kwh(most))
+section(words("sessions.perday"), words("sessions.perday.most", kwh=words.kwh(most)))
 with st.container(key="panel-days"):
     first, last = per_day["day"][0], per_day["day"][-1]
     show(
@@ -104,7 +106,9 @@ if user.role != "customer":
     head.append(words("col.reason"))
 lines = []
 for row in rows.iter_rows(named=True):
-    power = f"{words.number(row['max_power_w'] / 1000, 1)} kW" if row["max_power_w"] is not None else "–"
+    # Energy came while every power that was told is 0: then the peak was not told.
+    untold = row["max_power_w"] is None or (row["max_power_w"] == 0 and (row["energy_wh"] or 0) > 0)
+    power = "–" if untold else f"{words.number(row['max_power_w'] / 1000, 1)} kW"
     line = [
         f'<span class="lw-nowrap">{escape(words.when(row["started_at"]))}</span>',
         f'<span class="lw-nowrap">{escape(row["station"])}</span>',

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from pages import _html as h
-from pages import _names
+from pages import _names, _plain_words
 from pages._actions import restart, say_done
 from pages._data import ask, ask_long, days_ago, minute, now, steady
 from pages._oddities import findings
@@ -36,6 +36,7 @@ say_done()
 expert = user.role != "customer"
 
 place = " · ".join(part for part in (row["site"], row["address"]) if part)
+st.set_page_config(page_title=f"{asked} · Laadwacht")
 title(asked, place)
 show(sentence(words, row, now()))
 banner(user, words, over_station(user, asked))
@@ -56,17 +57,18 @@ with left:
     if episodes.is_empty():
         show(f'<p class="lw-hint">{escape(words("station.episodes.none"))}</p>')
     for episode in episodes.head(8).iter_rows(named=True):
-        name = _names.fault(words, episode["fault"]) if expert else words("condition.faulted")
+        name = _names.fault(words, episode["fault"]) if expert else _plain_words.name(words, episode)
         closed = episode["closed_at"]
         lasted = words.span(((closed or now()) - episode["pending_at"]).total_seconds())
-        tone = "green" if closed else "red"
+        grave = expert or _plain_words.out_of_use(episode)
+        tone, mark = ("green", "✓") if closed else ("red", "✕") if grave else ("grey", "○")
         side = h.side_badge(episode["side"], words.of("side", episode["side"])) if expert else "<span></span>"
         html = (
             f'<div class="lw-row">'
-            f"{h.badge(words.of('state', episode['state']), tone, '✓' if closed else '✕')}"
+            f"{h.badge(words.of('state', episode['state']), tone, mark)}"
             f"<div><b>{escape(name)}</b><span>{escape(words.when(episode['pending_at']))}</span></div>"
             f"{side}"
-            f"<em>{escape(words.of('owner', episode['owner']))}</em><time>{escape(lasted)}</time></div>"
+            f"<em>{escape(words.of('owner', episode['holder']))}</em><time>{escape(lasted)}</time></div>"
         )
         link_card(f"ep-{episode['incident_id']}", html, "fault", name, id=episode["incident_id"])
     section(words("station.sessions"))

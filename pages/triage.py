@@ -13,13 +13,13 @@ from pages import _incident as view
 from pages import _names
 from pages._actions import acknowledge, decide, say_done
 from pages._data import ask, days_ago
-from pages._inbox import TRAYS, WIDTHS, cells, in_tray, labels, matching
+from pages._inbox import TRAYS, WIDTHS, cells, height_of_row, in_tray, labels, matching
 from pages._session import require
 from pages._told import told
 from pages._ui import empty, title
 
 MOST = 500
-ROW_HEIGHT, HEADER = 40, 38
+HEADER = 38
 
 user, words = require("helpdesk")
 say_done()
@@ -39,14 +39,15 @@ def grid(rows: pl.DataFrame) -> str:
         st.session_state["grid"] = key
         st.session_state["start"] = ids.index(chosen) if chosen in ids else 0
     start = st.session_state["start"]
+    row_height = height_of_row(rows["name"].to_list())
     with st.container(key="pick"):
         pick(rows, ids, start, key)
     with st.container(key="sheet"):
         event = st.dataframe(
             cells(words, rows),
             hide_index=True,
-            row_height=ROW_HEIGHT,
-            height=min(640, HEADER + ROW_HEIGHT * len(ids)),
+            row_height=row_height,
+            height=min(700, HEADER + row_height * len(ids)),
             on_select="rerun",
             selection_mode="single-row",
             key=key,
@@ -83,7 +84,7 @@ def pick(rows: pl.DataFrame, ids: list[str], start: int, key: str) -> None:
 def desk(shown: pl.DataFrame) -> None:
     """Grid and proof side by side; choosing a row redraws these two only."""
     require("helpdesk")
-    left, right = st.columns([2.1, 1], gap="medium")
+    left, right = st.columns([2.35, 1], gap="medium")
     with left:
         chosen = grid(shown)
     row = view.one(user, chosen)
@@ -111,7 +112,7 @@ def desk(shown: pl.DataFrame) -> None:
 def watch(drawn: int) -> None:
     """Draws the page anew when the inbox changed elsewhere; quiet otherwise."""
     fresh = ask(user, "incidents", closed_since=days_ago(7), counted_since=days_ago(30), limit=MOST)
-    if hash(tuple(fresh.select("incident_id", "state", "acknowledged_at", "owner").rows())) != drawn:
+    if hash(tuple(fresh.select("incident_id", "state", "acknowledged_at", "holder").rows())) != drawn:
         st.rerun(scope="app")
 
 
@@ -139,9 +140,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     )
 if tray != asked:
     st.query_params["tray"] = tray or "new"
-shown = matching(in_tray(rows, tray or "new", user.email), wanted or "")
-if shown.is_empty():
+in_it = in_tray(rows, tray or "new", user.email)
+shown = matching(in_it, wanted or "")
+if shown.is_empty() and not in_it.is_empty():
+    empty(words("triage.nomatch"), words("triage.nomatch.note"), "?", "grey")
+elif shown.is_empty():
     empty(words("triage.empty"), words("triage.empty.note"))
 else:
     desk(shown)
-watch(hash(tuple(rows.select("incident_id", "state", "acknowledged_at", "owner").rows())))
+watch(hash(tuple(rows.select("incident_id", "state", "acknowledged_at", "holder").rows())))

@@ -66,7 +66,7 @@ days_rows = uptime.filter(pl.col("level") == "day")
 
 with st.container(key="panel-total"):
     known = share(total)
-    notes = [words("uptime.down", span=words.span(down_s(total)))]
+    notes = [f"{words('uptime.down', span=words.span(down_s(total)))} ({words('uptime.summed')})"]
     if total["unknown_s"] > 0:
         notes.append(words("uptime.unknown", span=words.span(total["unknown_s"])))
     if total["planned_s"] > 0:

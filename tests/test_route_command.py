@@ -80,8 +80,9 @@ def test_the_answer_names_rule_reason_who_when_and_what_follows(
     said = answer(ask(folder, "--explain", "GNT-1", "station.offline"), capsys)
     assert "- rule out-of-warranty does not fit: warranty out, but it is in" in said
     assert "Rule: installer (routing.yaml:" in said
-    assert "Task ins.maintain.faults is the installer's." in said
-    assert "Who: the installer Volt; destinations: volt" in said
+    assert "This is among the installer's tasks: react fittingly" in said
+    assert "Who must act: the installer Volt; destinations: volt\n" in said
+    assert "For information only" not in said
     assert "When: 2026-11-20 16:02:00" in said
     assert "Response due: 2026-11-23 10:01:00 (contract gold)" in said
     assert "step 1: 2026-11-20 20:02:00 the installer (contact 2); destinations: volt-chef" in said
@@ -94,6 +95,8 @@ def test_without_explain_only_the_rule_that_fits_is_told_in_the_language_asked(
     said = answer(ask(folder, "GNT-2", "station.offline", "--language", "nl"), capsys)
     assert "past niet" not in said
     assert "Regel: out-of-warranty" in said
+    assert "Wie moet handelen: Mobiflow; bestemmingen: helpdesk\n" in said
+    assert "Enkel ter informatie: volt\n" in said
     assert "Het contract silver uit het register staat niet in het routeringsbestand" in said
 
 

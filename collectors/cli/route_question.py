@@ -30,6 +30,7 @@ def as_data(found: Explained) -> dict[str, Any]:
         "gap": decision.gap,
         "party": decision.party,
         "destinations": list(decision.destinations),
+        "informed": list(found.informed),
         "opens_at": found.opens_at.isoformat(),
         "told_at": found.told_at.isoformat(),
         "held": {name: {"why": why, "until": until.isoformat()} for name, (why, until) in found.held.items()},
@@ -86,8 +87,11 @@ def sentences(found: Explained, catalog: Catalog, language: str, *, every_rule: 
     where = f" ({rule.where})" if rule is not None and rule.where else ""
     yield say("rule", rule=decision.rule.removeprefix("route."), where=where)
     yield f"  {found.why[language if language in found.why else 'nl']}"
-    names = ", ".join(decision.destinations) or say("nobody")
+    acting = [name for name in decision.destinations if name not in found.informed]
+    names = ", ".join(acting) or say("nobody")
     yield say("who", party=_party(decision.party, catalog, language), destinations=names)
+    if found.informed:
+        yield say("informed", destinations=", ".join(found.informed))
     key = "at_once" if found.told_at == row.pending_at else "after_wait"
     yield say(key, when=_local(found.told_at), opens=_local(found.opens_at))
     for name, (reason, until) in found.held.items():

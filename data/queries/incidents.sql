@@ -1,5 +1,6 @@
 -- Incidents that are open, or were closed since a moment, with their place and how often this came before. Those that
--- are part of a wider incident which is open too (a site, the platform) are left to that one.
+-- are part of a wider incident which is open too (a site, the platform) are left to that one. `holder`: the kind of party
+-- it is with now, which need not be the owner of its verdict.
 -- grain: one row per incident
 -- inputs: $closed_since (UTC; closed ones from then on, null for none), $counted_since (UTC; earlier ones counted from then on), $limit
 -- reader: triage, overview, and the home pages of installer and customer
@@ -20,6 +21,7 @@ again AS (
 )
 SELECT m.incident_id, m.state, m.scope, m.station, coalesce(m.site, r.site) AS site, p.address, p.latitude, p.longitude,
        m.evse, m.connector, m.fault, m.side, m.cause, m.owner, m.task, m.severity, m.confidence, m.imminent, m.safety,
+       coalesce(nullif(split_part(m.route_party, ':', 1), 'none'), m.owner) AS holder,
        m.installer, m.customer, m.pending_at, m.opened_at, m.recovering_at, m.closed_at,
        m.respond_by, m.repair_by, m.responded_at, m.response_breached_at, m.repair_breached_at, m.bounced,
        m.acknowledged_at, m.acknowledged_by, m.assignee, m.on_my_way_at, m.eta_at, m.fixed_at, m.suppression, m.updated_at,

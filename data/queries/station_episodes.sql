@@ -3,7 +3,8 @@
 -- inputs: $station, $since (UTC)
 -- reader: station
 -- scope: visible
-SELECT incident_id, state, fault, side, owner, severity, evse, connector, pending_at, opened_at, closed_at,
+SELECT incident_id, state, fault, side, owner, coalesce(nullif(split_part(route_party, ':', 1), 'none'), owner) AS holder,
+       severity, confidence, imminent, safety, overruled_by, evse, connector, pending_at, opened_at, closed_at,
        acknowledged_by, acknowledged_at
 FROM incident
 WHERE (station = $station OR (station IS NULL AND list_contains(members, $station)))

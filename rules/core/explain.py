@@ -21,6 +21,8 @@ def fill(template: str, values: dict[str, object]) -> str:
 
     def value(match: re.Match[str]) -> str:
         found = values.get(match.group(1))
+        if isinstance(found, float) and found.is_integer():
+            found = int(found)  # 8524 Wh, not 8524.0 Wh
         return NOT_KNOWN if found is None or found == "" else str(found)
 
     return _FIELD.sub(value, template)
@@ -57,12 +59,17 @@ def summary(row: IncidentRow, catalog: Catalog, language: str) -> str:
     return fill(catalog.text(key, language), {"place": place(row, catalog, language), "fault": name})
 
 
+def task(task_id: str, catalog: Catalog, language: str) -> str:
+    """A task of the published split in its words; its id where the catalogue no longer has it."""
+    found = catalog.tasks.get(task_id)
+    return task_id if found is None else found.text.in_(language)
+
+
 def why(row: IncidentRow, catalog: Catalog, language: str, *, min_confidence: float = 0.5) -> str:
     """Why it is whose it is, naming the task of the published split."""
-    task = catalog.tasks.get(row.task)
     sentence = fill(
         catalog.text(f"why.{row.owner.value}", language),
-        {"task": task.text.in_(language) if task is not None else row.task},
+        {"task": task(row.task, catalog, language)},
     )
     if row.overruled_by is not None:
         return f"{sentence} {fill(catalog.text('why.overruled', language), {'by': row.overruled_by})}"

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from rules.core import escalate, hold_back, targets, urgency
 from rules.core.catalog import Catalog
 from rules.core.handling import Escalation
+from rules.core.informed import merely_informed
 from rules.core.model import Asset, IncidentRow, IncidentState, Scope, Severity
 from rules.core.policy import Policy
 from rules.core.route import Destination, RouteDecision, resolve
@@ -41,6 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 class Explained(Struct, frozen=True, kw_only=True):
     """`opens_at`: when the fault has lasted long enough. `told_at`: when the first notice may leave.
+    `informed`: the destinations that hear of it and need not act.
     `held`: what keeps it from a destination, and until when.
     `steps`: the chain with due times if nobody answers. `spared`: the condition that keeps it out."""
 
@@ -49,6 +51,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     why: dict[str, str]
     missed: list[tuple[Rule, Miss]]
     known: Known
+    informed: tuple[str, ...]
     opens_at: datetime
     told_at: datetime
     held: dict[str, tuple[str, datetime]]
@@ -104,6 +107,11 @@ def explain(
         why=in_all_languages(decision, row, catalog),
         missed=router.routing.find(known)[1],
         known=known,
+        informed=tuple(
+            one.name
+            for one in destinations
+            if one.name in decision.destinations and merely_informed(row, router.routing, one.name, one.party)
+        ),
         opens_at=opens_at,
         told_at=told_at,
         held=held,

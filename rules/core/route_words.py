@@ -5,6 +5,7 @@ Decides words only, from the catalogue's texts: the rule's own reason or else it
 
 from __future__ import annotations
 
+from rules.core import explain
 from rules.core.catalog import LANGUAGES, Catalog
 from rules.core.explain import fill
 from rules.core.model import IncidentRow
@@ -22,7 +23,7 @@ def why(decision: RouteDecision, row: IncidentRow, catalog: Catalog, language: s
     else:
         said = catalog.text("route.why.own" if rule.when else "route.why.own_always", language)
     values: dict[str, object] = {
-        "task": row.task,
+        "task": explain.task(row.task, catalog, language),
         "percent": round(row.confidence * 100),
         "fault": row.fault,
         "station": row.station,

@@ -55,12 +55,19 @@ def subscription_id(email: str) -> str:
 def is_news(row: IncidentRow, min_confidence: float) -> bool:
     """Whether it keeps customers from charging, for sure and for long."""
     return (
-        not row.imminent
-        and row.fault.partition(".")[0] not in ("delivery", "auth", "protocol")
+        stops_charging(row.fault, row.side, row.severity, imminent=row.imminent, safety=row.safety)
         and row.owner is not Owner.NONE
-        and row.side is not Side.NONE
         and (row.confidence >= min_confidence or row.overruled_by is not None)
-        and (row.safety or SEVERITY_RANK[row.severity] >= SEVERITY_RANK[Severity.HIGH])
+    )
+
+
+def stops_charging(fault: str, side: Side, severity: Severity, *, imminent: bool, safety: bool) -> bool:
+    """Whether such a fault puts a station out of use, and is no matter of one card, one car or later."""
+    return (
+        not imminent
+        and fault.partition(".")[0] not in ("delivery", "auth", "protocol")
+        and side is not Side.NONE
+        and (safety or SEVERITY_RANK[severity] >= SEVERITY_RANK[Severity.HIGH])
     )
 
 

@@ -224,7 +224,7 @@ class Facts(Struct, frozen=True, kw_only=True):
             "here": self._here(),
         }
         if task is not None:
-            words["task"] = f"{task.text.in_(self.language)} [{task.id}]"
+            words["task"] = task.text.in_(self.language)
             words["contact"] = self._contact(task.contact)
         return words
 

@@ -128,7 +128,7 @@ def test_a_first_notice_says_all_a_helpdesk_needs(catalog: Catalog) -> None:
         "Sinds: woensdag 22 juli 2026, 18:40 (Belgische tijd)",
         "",
         "Voor: installateur Volt & Zoon (hardwarekant, de laadpaal zelf)",
-        "Waarom: storingen verhelpen [ins.maintain.faults]",
+        "Waarom: storingen verhelpen",
         "Contact: Werf Gent, 09/000.00.00",
         "Zekerheid: 90 % (regel small 1)",
         "",

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from data.catalog_files import load_catalog
+from rules.core import explain
 from rules.core.handling import Escalation, EscalationStep
 from rules.core.model import IncidentRow
 
@@ -20,11 +22,12 @@ def handled(row: IncidentRow, number: int, now: datetime) -> IncidentRow:
     row = replace(
         row,
         route_party=f"installer:{row.installer}" if installer else row.owner.value,
-        route_words={
-            "nl": f"Taak {row.task} is van {'de installateur' if installer else 'Mobiflow'}.",
-            "fr": f"La tâche {row.task} revient à {'l’installateur' if installer else 'Mobiflow'}.",
-            "en": f"Task {row.task} is {'the installer' if installer else 'Mobiflow'}'s.",
-        },
+        route_words=explain.in_all(
+            lambda language: explain.fill(
+                load_catalog(None).text(f"route.why.{'installer' if installer else 'operator'}", language),
+                {"task": explain.task(row.task, load_catalog(None), language)},
+            )
+        ),
         installer_s=open_for if installer and row.closed_at else 0.0,
         operator_s=open_for if not installer and row.closed_at else 0.0,
         clock_since=None if row.closed_at else began,

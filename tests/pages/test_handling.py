@@ -28,15 +28,28 @@ def shown(open_page: Opener, place: Place, number: int, language: str, role: str
             "nl",
             [
                 "Antwoord te laat",
-                "Taak ins.maintain.faults is van de installateur",
+                "Dit valt onder de taken van de installateur: gepast reageren",
                 "Tijd per partij",
                 "verwittigd",
             ],
         ),
-        ("fr", ["Réponse en retard", "La tâche ins.maintain.faults revient", "Temps par partie", "averti"]),
+        (
+            "fr",
+            [
+                "Réponse en retard",
+                "Cela relève des tâches de l&#x27;installateur : réagir",
+                "Temps par intervenant",
+                "averti",
+            ],
+        ),
         (
             "en",
-            ["Response late", "Task ins.maintain.faults is the installer", "Time with each party", "called"],
+            [
+                "Response late",
+                "This is among the installer&#x27;s tasks: react",
+                "Time with each party",
+                "called",
+            ],
         ),
     ],
 )

@@ -40,3 +40,19 @@ def test_an_outage_of_a_whole_site_says_where_to_go(full: Place, open_page: Open
     fault = open_page(full, "installer", "fault", id="i" + "f" * 15)
     assert not fault.exception
     assert "destination=51.05" in html_of(fault)
+
+
+def test_an_installer_without_stations_is_not_told_that_all_is_well(bare: Place, open_page: Opener) -> None:
+    shown = html_of(open_page(bare, "installer", "installer"))
+    assert "Nog geen laadpalen" in shown
+    assert "aandacht" not in shown
+
+
+def test_what_went_back_and_forth_is_listed_with_the_helpdesk_that_has_it(
+    full: Place, open_page: Opener
+) -> None:
+    """By its verdict it is the installer's; after three moves a person of the helpdesk keeps it."""
+    page = open_page(full, "helpdesk", "triage", "en", tray="all")
+    table = page.dataframe[0].value
+    thrown = table[table["Fault"] == "Energy meter cannot be read"]
+    assert list(thrown["With whom"]) == ["Mobiflow"]

@@ -90,3 +90,25 @@ def test_the_first_wish_that_we_speak_decides_the_language(
 
 def test_dutch_french_and_english_are_the_languages() -> None:
     assert list(LANGUAGES) == ["nl", "fr", "en"]
+
+
+def test_months_ago_are_never_written_like_minutes() -> None:
+    assert Words("fr").ago(NOW - timedelta(days=65), NOW) == "il y a 2 mois"
+    assert Words("fr").ago(NOW - timedelta(minutes=2), NOW) == "il y a 2\xa0min"
+
+
+def test_no_faults_are_singular_in_french_and_plural_elsewhere() -> None:
+    said = [Words(language).count("exports.rows", 0) for language in ("nl", "fr", "en")]
+    assert said == ["0 rijen", "0 ligne", "0 rows"]
+
+
+def test_french_punctuation_stays_on_the_line_of_its_word() -> None:
+    loose = {key for key, said in catalogue("fr").items() if re.search(r" [:;?!»]|« ", said)}
+    assert loose == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_given_twice(language: str) -> None:
+    lines = (PAGES / "texts" / f"{language}.yaml").read_text(encoding="utf-8").splitlines()
+    keys = [line.partition(":")[0] for line in lines if re.match(r"[\w.]+:", line)]
+    assert len(keys) == len(set(keys))
