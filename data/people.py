@@ -105,11 +105,10 @@ def add_user(
 
 
 def set_password(store: Store, email: str, password: str) -> None:
-    """Ends the user's sessions too. Raises PeopleError when there is no such user."""
+    """Ends the user's sessions too; a disabled one may sign in again. Raises PeopleError for no such user."""
     address, hashed = canonical(email), _hash(password)
-    _change(
-        store, address, "UPDATE app_user SET password = ? WHERE email = ? RETURNING email", [hashed, address]
-    )
+    sql = "UPDATE app_user SET password = ?, disabled = false WHERE email = ? RETURNING email"
+    _change(store, address, sql, [hashed, address])
 
 
 def disable_user(store: Store, email: str) -> None:

@@ -245,6 +245,15 @@ def test_a_user_that_exists_already_is_refused(tmp_path: Path) -> None:
     assert "an@example.org" in complaint_of(laadwacht("user", "add", "an@example.org", cwd=tmp_path))
 
 
+def test_a_user_gets_a_new_password_and_is_shut_out(tmp_path: Path) -> None:
+    laadwacht("user", "add", "an@example.org", cwd=tmp_path)
+    done = laadwacht("user", "password", "an@example.org", cwd=tmp_path)
+    assert re.search(r"^password, shown once: \S{12,}$", done.stdout, re.MULTILINE), done.stderr
+    done = laadwacht("user", "disable", "an@example.org", cwd=tmp_path)
+    assert done.stdout == "an@example.org may no longer sign in, and is signed out\n"
+    assert "no user bo@" in complaint_of(laadwacht("user", "disable", "bo@example.org", cwd=tmp_path))
+
+
 def test_the_data_directory_is_private(tmp_path: Path) -> None:
     laadwacht("user", "add", "an@example.org", "--data-dir", "store", cwd=tmp_path)
     assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700

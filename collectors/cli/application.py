@@ -23,6 +23,7 @@ from collectors.cli import (
     route,
     run,
     silence,
+    user,
 )
 from collectors.cli.complaint import Complaint
 from collectors.cli.interrupt import INTERRUPTED
@@ -57,6 +58,7 @@ def build() -> typer.Typer:
         notify,
         route,
         manage,
+        user,
     ):
         module.register(app)
     return app

@@ -18,7 +18,15 @@ from collectors.logs.logfile import read_log
 from collectors.owner.door import Refusal, SignInReply, UserReply
 from collectors.settings.parties import named_parties
 from data.parties import unknown_party
-from data.people import PeopleError, SignIn, TooManyTries, WrongCredentials, add_user
+from data.people import (
+    PeopleError,
+    SignIn,
+    TooManyTries,
+    WrongCredentials,
+    add_user,
+    disable_user,
+    set_password,
+)
 from data.register import load_register, write_register
 from data.station_secrets import load_secrets, set_secret
 from rules.core.model import Asset
@@ -39,6 +47,13 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     role: str
     party: str | None = None
     language: str = "nl"
+
+
+class ChangedUser(msgspec.Struct, forbid_unknown_fields=True):
+    """`password` None: lets the user in no more."""
+
+    email: str
+    password: str | None
 
 
 class StationSecret(msgspec.Struct, forbid_unknown_fields=True):
@@ -206,3 +221,15 @@ class OwnerAnswers:
         except (msgspec.MsgspecError, PeopleError) as error:
             raise Refusal(400, str(error)) from error
         return {"email": user.email}
+
+    async def change_user(self, body: bytes) -> Any:
+        store = self._owner.store
+        try:
+            asked = msgspec.json.decode(body, type=ChangedUser)
+            if asked.password is None:
+                await asyncio.to_thread(disable_user, store, asked.email)
+            else:
+                await asyncio.to_thread(set_password, store, asked.email, asked.password)
+        except (msgspec.MsgspecError, PeopleError) as error:
+            raise Refusal(400, str(error)) from error
+        return {"email": asked.email}

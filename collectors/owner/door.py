@@ -101,6 +101,9 @@ class Back(Protocol):
     async def add_user(self, body: bytes) -> Any:
         """Add somebody who may sign in. Raises `Refusal` when that cannot be."""
 
+    async def change_user(self, body: bytes) -> Any:
+        """Give somebody a new password, or let them in no more. Raises `Refusal` when that cannot be."""
+
     async def magic(self, step: str, body: bytes) -> Any:
         """A step with a link out of a message. Raises `Refusal`."""
 
@@ -184,6 +187,9 @@ def application(back: Back, token: str) -> Starlette:
     async def users(request: Request) -> Response:
         return reply(await back.add_user(await body_of(request)))
 
+    async def user_change(request: Request) -> Response:
+        return reply(await back.change_user(await body_of(request)))
+
     async def station_secret(request: Request) -> Response:
         return reply(await back.set_station_secret(await body_of(request)))
 
@@ -217,6 +223,7 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/logout", guarded(logout), methods=["POST"]),
             Route("/api/register", guarded(register), methods=["POST"]),
             Route("/api/users", guarded(users), methods=["POST"]),
+            Route("/api/users/change", guarded(user_change), methods=["POST"]),
             Route("/api/station-secrets", guarded(station_secret), methods=["POST"]),
             Route("/api/magic/{step}", guarded(magic), methods=["POST"]),
             Route("/api/unsubscribe", guarded(unsubscribe), methods=["POST"]),

@@ -344,11 +344,22 @@ def test_a_new_register_holds_at_once_for_the_next_boot_and_verdict(tmp_path: Pa
     run(tmp_path, scenario)
 
 
-def test_a_user_can_be_added_to_a_running_owner(tmp_path: Path) -> None:
+def test_a_user_can_be_added_changed_and_shut_out_at_a_running_owner(tmp_path: Path) -> None:
     async def scenario(door: Knocker) -> None:
         user = {"email": "new@x.be", "password": PASSWORD, "name": "New", "role": "helpdesk", "party": None}
         assert (await door.client.post("/api/users", json=user)).json() == {"email": "new@x.be"}
         again = await door.client.post("/api/users", json=user)
         assert (again.status_code, again.json()) == (400, {"error": "new@x.be exists already"})
+
+        async def lets_in(password: str) -> bool:
+            who = {"email": "new@x.be", "password": password}
+            return (await door.client.post("/api/login", json=who)).status_code == 200
+
+        for password, tried, expected in (("another one", PASSWORD, False), (None, "another one", False)):
+            change = {"email": "new@x.be", "password": password}
+            assert (await door.client.post("/api/users/change", json=change)).status_code == 200
+            assert await lets_in(tried) is expected
+        stranger = await door.client.post("/api/users/change", json={"email": "no@x.be", "password": None})
+        assert (stranger.status_code, stranger.json()) == (400, {"error": "there is no user no@x.be"})
 
     run(tmp_path, scenario)

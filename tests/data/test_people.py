@@ -122,6 +122,8 @@ def test_disabling_a_user_or_changing_the_password_ends_the_sessions(store: Stor
     assert find_user(store, EMAIL) is None
     with pytest.raises(WrongCredentials):
         sign_in.verify(EMAIL, "another good one", HERE, NOON)
+    set_password(store, EMAIL, "let in once more")
+    assert sign_in.verify(EMAIL, "let in once more", HERE, NOON)
 
 
 def test_neither_password_nor_session_token_is_kept_in_clear(store: Store, sign_in: SignIn) -> None:
