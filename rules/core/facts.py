@@ -219,6 +219,8 @@ def metered(obs: MeterRead, station: StationState, ctx: Context, out: list[Effec
 
 def updated(obs: SessionUpdated, station: StationState, ctx: Context, out: list[Effect]) -> list[Signal]:
     session = sessions.updated(obs, station, out)
+    if session.row.ended_at is not None and session.row.outcome != "unfinished":
+        return []  # of a session that is over
     if obs.charging_state is not None:
         session.charging_state = obs.charging_state.casefold()
     conn = _connector(station, session.row.evse, session.row.connector)

@@ -131,7 +131,7 @@ def started(obs: SessionStarted, station: StationState, out: list[Effect]) -> Op
         known = next((s for s in station.sessions.values() if s.row.ref == ref), None)
         known = known or _closed(station, ref)
         if known is not None and not _is_another(obs, known, station):
-            return _completed(obs, known)
+            return _completed(obs, known, station, out)
     for other in list(station.sessions.values()):
         same_place = obs.evse is not None and other.row.evse == obs.evse
         if ref is None or not other.named:  # a 2.x station has one session at an EVSE, whatever the connector
@@ -179,11 +179,36 @@ def _is_another(obs: SessionStarted, known: OpenSession, station: StationState) 
     return ended or booted
 
 
-def _completed(obs: SessionStarted, known: OpenSession) -> OpenSession:
+def _bind(
+    session: OpenSession,
+    obs: SessionStarted | SessionUpdated,
+    station: StationState,
+    out: list[Effect],
+) -> None:
+    """Take over what this message adds. A session whose EVSE is told only now has the place from here on."""
+    row = session.row
+    fresh = (
+        row.evse if row.evse is not None else obs.evse,
+        row.connector if row.connector is not None else obs.connector,
+        row.token if row.token is not None else obs.token,
+    )
+    if fresh == (row.evse, row.connector, row.token):
+        return
+    placed = row.evse is None and fresh[0] is not None
+    for other in list(station.sessions.values()) if placed else ():
+        if other is not session and other.row.evse == fresh[0]:
+            _close(station, other, when(obs, station), "unfinished", out)
+    row.evse, row.connector, row.token = fresh
+    _emit(session, out)
+
+
+def _completed(
+    obs: SessionStarted, known: OpenSession, station: StationState, out: list[Effect]
+) -> OpenSession:
     """The start of a session that later messages opened already."""
     row = known.row
     if row.ended_at is None:
-        row.token = row.token or obs.token
+        _bind(known, obs, station, out)
         known.began = known.began or obs.station_at
         if obs.meter_wh is not None and (row.meter_start_wh is None or obs.meter_wh < row.meter_start_wh):
             row.meter_start_wh = obs.meter_wh
@@ -241,15 +266,7 @@ def updated(obs: SessionUpdated, station: StationState, out: list[Effect]) -> Op
             token=obs.token,
         )
         return started(start, station, out)
-    row = session.row
-    fresh = (
-        row.evse if row.evse is not None else obs.evse,
-        row.connector if row.connector is not None else obs.connector,
-        row.token if row.token is not None else obs.token,
-    )
-    if fresh != (row.evse, row.connector, row.token):
-        row.evse, row.connector, row.token = fresh
-        _emit(session, out)
+    _bind(session, obs, station, out)
     return session
 
 

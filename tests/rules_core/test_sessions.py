@@ -267,3 +267,18 @@ def test_a_start_that_comes_after_its_updates_completes_the_session() -> None:
         SessionEnded(**_base(60), ref="tx", meter_wh=3000.0),
     )
     assert (row.token, row.energy_wh) == ("a", 2000.0)
+
+
+def test_a_session_that_names_its_evse_late_has_it_from_then_on() -> None:
+    first, second = _sessions(
+        _named(0, "a"),
+        _named(10, "b", evse=None, connector=None),
+        SessionUpdated(**_base(20), ref="b", evse=1, connector=1),
+    )
+    assert (first.outcome, first.ended_at) == ("unfinished", helpers.at(20))
+    assert (second.evse, second.ended_at) == (1, None)
+
+
+def test_a_transaction_that_its_station_calls_0_is_no_lost_one() -> None:
+    (row,) = _sessions(_named(0, "0"), SessionEnded(**_base(60), ref="0", meter_wh=2000.0))
+    assert (row.ref, row.energy_wh) == ("0", 1000.0)
