@@ -136,11 +136,11 @@ def test_a_refused_card_hears_blocked_and_is_stored_under_a_pseudonym(tmp_path: 
 class OwnerProcess:
     """`laadwacht serve` as a process of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *options: str) -> None:
         self.settings = settings
         command = [sys.executable, "-m", "collectors", "serve", "--data-dir", str(settings.data_dir)]
         command += ["--ocpp-port", str(settings.ocpp.port), "--http-port", str(settings.http.port)]
-        command += ["--set", f"read_door.port={settings.read_door.port}"]
+        command += ["--set", f"read_door.port={settings.read_door.port}", *options]
         self.process = subprocess.Popen(
             command,
             cwd=HOUSE,
