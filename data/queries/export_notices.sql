@@ -23,4 +23,8 @@ WHERE ($incident_id IS NULL OR item.incident_id = $incident_id)
        OR (i.station IS NULL AND list_has_any(i.members, (SELECT list(station) FROM visible)))
        OR (i.station IS NULL AND len(i.members) = 0 AND EXISTS (FROM house))
        OR list_has_any(n.stations, (SELECT list(station) FROM visible)))  -- planned work
+  -- Of an incident over several stations: what was told to the operator and to the parties of the reader's own ones.
+  AND (i.station IS NOT NULL OR EXISTS (FROM house) OR n.party = 'operator'
+       OR n.party IN (SELECT unnest(['installer:' || o.installer, 'customer:' || o.customer])
+                      FROM register o WHERE o.station IN (SELECT station FROM visible)))
 ORDER BY n.created_at, n.dedup_key, item.place

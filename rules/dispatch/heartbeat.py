@@ -40,7 +40,7 @@ def call(url: str, timeout_s: float = TIMEOUT_S) -> str | None:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET", path, headers={"User-Agent": "laadwacht", "Connection": "close"})
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:  # a host name can be none (IDNA)
         return type(error).__name__
     finally:
         connection.close()

@@ -151,6 +151,7 @@ class Watchdog:
             try:
                 ledger.release_expired(self._store, self._clock())
                 health = self.look()
+                self._on_look(health)
             except StoreClosed:
                 return
             except Exception:
@@ -159,7 +160,6 @@ class Watchdog:
             if health.ok != well:
                 well = health.ok
                 log.warning("delivery is %s", "well again" if well else "; ".join(health.reasons))
-            self._on_look(health)
 
 
 def _queue_state(row: dict[str, Any], now: datetime) -> QueueState:

@@ -7,11 +7,13 @@ import pytest
 from data.errors import QueryRefused
 from data.literals import literal
 from data.named_queries import named_query, parse_query, query_names, with_visible
+from data.register import write_register
 from data.rows import Batch, FrameRow
 from data.scope import EVERY_STATION, Scope, visible_select
 from data.store import Store
-from rules.core.model import StationRow
-from tests.data.rows import NOON, after, submit_and_wait
+from rules.core.model import Asset, StationRow
+from rules.core.model import Scope as IncidentScope
+from tests.data.rows import NOON, after, incident, notice, submit_and_wait
 
 HEADER = "-- What it is.\n-- grain: one row\n-- inputs: {inputs}\n-- reader: tests\n-- scope: visible\n"
 
@@ -107,3 +109,46 @@ def test_what_is_nobodys_station_is_for_who_sees_every_station(role: str, store:
     asked = with_visible("SELECT count(*) FROM house", visible_select(Scope(role, "Volt")))
     assert store.sql(asked).row(0) == (1 if role == "helpdesk" else 0,)
     assert "house" not in with_visible("SELECT 1 FROM visible", visible_select(Scope(role, "Volt")))
+
+
+NOTICES = {
+    "incident_notices": {"incident_id": "wide"},
+    "export_notices": {"incident_id": "wide", "station": None, "since": None, "until": None},
+    "notices": {"since": NOON, "limit": 10, "swallowed": True},
+}
+
+
+@pytest.mark.parametrize("query", NOTICES)
+@pytest.mark.parametrize(
+    ("role", "party", "told"),
+    [
+        ("helpdesk", None, ["bosch", "helpdesk", "town", "volt"]),
+        ("installer", "Volt", ["helpdesk", "town", "volt"]),
+        ("installer", "Bosch", ["bosch", "helpdesk"]),
+        ("customer", "Town", ["helpdesk", "town", "volt"]),
+        ("customer", "Nobody", []),
+    ],
+)
+def test_of_a_wide_incident_each_reads_what_concerns_the_own_stations(
+    store: Store, query: str, role: str, party: str | None, told: list[str]
+) -> None:
+    write_register(
+        store,
+        [Asset(station="A", installer="Volt", customer="Town"), Asset(station="B", installer="Bosch")],
+        replace=True,
+    )
+    wide = incident("wide", scope=IncidentScope.PLATFORM, station=None, evse=None, connector=None)
+    wide.members = ["A", "B"]
+    parties = {
+        "helpdesk": "operator",
+        "volt": "installer:Volt",
+        "bosch": "installer:Bosch",
+        "town": "customer:Town",
+    }
+    sent = [
+        notice(f"wide:{name}", incident_id="wide", destination=name, party=whose)
+        for name, whose in parties.items()
+    ]
+    store.apply([wide, *sent])
+    text = named_query(query).text(NOTICES[query], visible_select(Scope(role, party)))
+    assert sorted(store.sql(text)["destination"]) == told

@@ -53,6 +53,10 @@ def test_nobody_there_or_nobody_answering_is_a_failure_in_time_and_stays_secret(
     assert SECRET not in caplog.text
 
 
+def test_a_host_that_can_have_no_address_is_a_failure_and_not_the_end() -> None:
+    assert call(f"http://{'a' * 64}.example/{SECRET}") == "UnicodeError"
+
+
 def test_who_cannot_say_that_all_is_well_has_not_said_so(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> list[str]:
         raise RuntimeError("no")

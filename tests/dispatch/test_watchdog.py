@@ -5,6 +5,7 @@ from __future__ import annotations
 from data import outbox
 from data.store import Store
 from rules.core.model import IncidentState
+from rules.dispatch.watchdog import DeliveryHealth, Watchdog
 from tests.dispatch.lanes import Clock, add, config, opening, rows, running
 from tests.dispatch.small_judge import incident
 from tests.sinks import http_sink, wait_until
@@ -73,3 +74,16 @@ def test_only_what_no_message_could_tell_silences_the_sign_of_life(store: Store)
         delivery.wake(["goed"])
         assert wait_until(lambda: delivery.lanes()[1].failures_in_row == 3)
         assert delivery.look().mute == ["no destination of the helpdesk accepts messages"]
+
+
+def test_a_listener_that_fails_does_not_end_the_watchdog(store: Store) -> None:
+    heard: list[DeliveryHealth] = []
+
+    def failing(health: DeliveryHealth) -> None:
+        heard.append(health)
+        raise RuntimeError("no room for metrics")
+
+    watchdog = Watchdog(store, Clock(), list, every_s=0.01, on_look=failing)
+    watchdog.start()
+    assert wait_until(lambda: len(heard) >= 2)
+    watchdog.stop()
