@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from collectors.decode import findings
 from collectors.decode.reading import Reading
@@ -24,6 +24,8 @@ MAX_VALUE: Final = 1e15
 """No register, voltage or current of any station comes near; and a float holds every watt-hour below it."""
 
 REGISTER: Final = "Energy.Active.Import.Register"
+Ranks: TypeAlias = tuple[dict[str, float], dict[str, float], dict[str, float], dict[str, float]]
+"""What was told, from the least to the most telling: phases elsewhere, a total elsewhere, phases, a total."""
 _FIELDS: Final = {
     REGISTER: "energy_wh",
     "Power.Active.Import": "power_w",
@@ -35,6 +37,8 @@ _FIELDS: Final = {
 }
 _SUMMED: Final = frozenset({"energy_wh", "power_w"})
 _LINE_TO_LINE: Final = frozenset({"L1-L2", "L2-L3", "L3-L1"})
+_ELSEWHERE: Final = frozenset({"Inlet", "EV", "Upstream"})
+"""What the station draws, or the car measures, where the outlet is told too: not what is given."""
 _NO_TOTAL: Final = frozenset({"N"}) | _LINE_TO_LINE
 _SCALE: Final[dict[str, dict[str, int | Decimal]]] = {
     "energy_wh": {"Wh": 1, "kWh": 1000, "MWh": 1_000_000},
@@ -67,7 +71,7 @@ def read_meters(
         reading.find(findings.METER_VALUE_MISSING)
         return []
     reads: list[MeterRead] = []
-    by_time: dict[datetime | None, tuple[dict[str, float], dict[str, float]]] = {}
+    by_time: dict[datetime | None, Ranks] = {}
     volts = _Volts()
     for value in values:
         if not isinstance(value, dict):
@@ -75,11 +79,11 @@ def read_meters(
             continue
         instant = _instant(reading, value)
         # Zaptec sends one meterValue for each measurand, all with one time stamp: together one reading.
-        fields, phases = by_time.setdefault(instant, ({}, {}))
-        _samples(reading, value.get("sampledValue"), fields, phases, modern)
+        ranks = by_time.setdefault(instant, ({}, {}, {}, {}))
+        _samples(reading, value.get("sampledValue"), ranks, modern)
         volts.read(value.get("sampledValue"))
-    for instant, (fields, phases) in by_time.items():
-        if merged := {**phases, **fields}:
+    for instant, (away_phases, away, phases, fields) in by_time.items():
+        if merged := {**away_phases, **away, **phases, **fields}:
             reads.append(
                 MeterRead(
                     station=reading.station,
@@ -129,9 +133,7 @@ def _instant(reading: Reading, value: dict[str, Any]) -> datetime | None:
     return instant
 
 
-def _samples(
-    reading: Reading, samples: Any, fields: dict[str, float], phases: dict[str, float], modern: bool
-) -> None:
+def _samples(reading: Reading, samples: Any, ranks: Ranks, modern: bool) -> None:
     if isinstance(samples, dict):
         reading.find(findings.SAMPLED_VALUE_OBJECT)
         samples = [samples]
@@ -140,12 +142,10 @@ def _samples(
         return
     for sample in samples:
         if isinstance(sample, dict):
-            _sample(reading, sample, fields, phases, modern)
+            _sample(reading, sample, ranks, modern)
 
 
-def _sample(
-    reading: Reading, sample: dict[str, Any], fields: dict[str, float], phases: dict[str, float], modern: bool
-) -> None:
+def _sample(reading: Reading, sample: dict[str, Any], ranks: Ranks, modern: bool) -> None:
     measurand = sample.get("measurand", REGISTER)
     field = _FIELDS.get(measurand) if isinstance(measurand, str) else None
     if field is None or sample.get("format") == "SignedData":
@@ -153,6 +153,9 @@ def _sample(
     phase = sample.get("phase")
     if isinstance(phase, str) and phase in _NO_TOTAL:
         return
+    location = sample.get("location")
+    if location == "EV" and field == "temperature_c":
+        return  # the car's own heat, not the station's
     raw = sample.get("value")
     number = reading.number(raw, text_expected=not modern)
     if number is None:
@@ -163,14 +166,15 @@ def _sample(
     value = _scaled(reading, sample, field, number, modern)
     if value is None:
         return
+    # What is told of another place, or of phases, holds only where nothing nearer or no total is told.
+    elsewhere = isinstance(location, str) and location in _ELSEWHERE
+    rank = ranks[(0 if elsewhere else 2) + (phase is None)]
     if phase is None:
-        inlet = sample.get("location") == "Inlet"  # what the station draws, not what the car gets
-        if field not in fields or not inlet:
-            fields[field] = value
+        rank[field] = value
     elif field in _SUMMED:
-        phases[field] = phases.get(field, 0.0) + value
+        rank[field] = rank.get(field, 0.0) + value
     else:
-        phases[field] = max(phases.get(field, value), value)
+        rank[field] = max(rank.get(field, value), value)
 
 
 def _scaled(
