@@ -38,3 +38,17 @@ def unknown_party(store: Store, role: str, party: str, configured: Iterable[str]
     meant = closest(party, known)
     hint = f"; did you mean {meant!r}?" if meant else f"; known: {', '.join(sorted(known)[:8]) or 'none'}"
     return f"no station has the {role} {party!r}{hint}"
+
+
+def name_doubt(kind: str, party: str, known: Iterable[str]) -> str | None:
+    """A line about an installer or customer (`kind`) of a destination who is not in the register, or None.
+
+    Letter case makes no difference here, as in routing: this is about messages, not about what a person sees.
+    """
+    names = list(known)
+    if party.casefold() in {one.casefold() for one in names}:
+        return None
+    meant = closest(party, names)
+    return f"no station in the register has {kind} {party!r}" + (
+        f"; did you mean {meant!r}?" if meant else ""
+    )

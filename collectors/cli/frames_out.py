@@ -30,8 +30,8 @@ def write_frames(settings: Settings, kind: str, file: BinaryIO, selection: Selec
     count = 0
     try:
         with store_reader(settings) as query:
-            out = frame_file(kind, file)
             span = span_of(query, selection)
+            out = frame_file(kind, file)
             if span is not None:
                 with LongWork("export", "frames", span.last - span.first + 1) as work:
                     for reached, page in pages(query, selection, span):

@@ -19,6 +19,8 @@ from collectors.cli import options
 from collectors.cli.complaint import Complaint
 from collectors.cli.options import settings_of
 from collectors.cli.station_secrets import stations_secret
+from collectors.settings.options import Settings
+from data.errors import OwnerDown, QueryRefused, StoreError
 
 
 def register(app: typer.Typer) -> None:
@@ -41,11 +43,30 @@ def check(
     problems = problems_of(settings)
     if problems:
         raise Complaint(*problems)
-    for warning in warnings_of(settings):
+    for warning in warnings_of(settings) + _register_notes(settings):
         print(f"laadwacht: note: {warning}", file=sys.stderr)
     source = settings.source or "defaults and environment"
     print(f"configuration, catalogue and {len(settings.destinations)} destination(s) are sound ({source})")
     return 0
+
+
+def _register_notes(settings: Settings) -> list[str]:
+    """What the names in the register and those of the destinations make of each other."""
+    from collectors.cli.frames_out import store_reader
+    from collectors.owner.checking import register_warnings
+
+    if not settings.database.exists():
+        return []
+    try:
+        with store_reader(settings) as query:
+            rows = query("register_rows")
+    except (StoreError, OwnerDown, QueryRefused, Complaint) as error:
+        return [f"the register was not compared with the destinations: {error}"]
+    return register_warnings(
+        settings,
+        rows["installer"].drop_nulls().to_list(),
+        rows["customer"].drop_nulls().to_list(),
+    )
 
 
 def stations_import(
@@ -68,6 +89,7 @@ def stations_import(
     import msgspec
 
     from collectors.cli.owner_client import OwnerClient, open_store
+    from collectors.owner.checking import register_warnings
     from data.register import RegisterChange, RegisterError, read_register_csv, write_register
 
     settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
@@ -87,6 +109,10 @@ def stations_import(
     if change.absent:
         fate = "removed" if replace else "kept; --replace removes them"
         print(f"{change.absent} station(s) of the register are not in {file}: {fate}")
+    installers = [one.installer for one in assets if one.installer]
+    customers = [one.customer for one in assets if one.customer]
+    for note in register_warnings(settings, installers, customers):
+        print(f"laadwacht: note: {note}", file=sys.stderr)
     return 0
 
 
@@ -97,21 +123,20 @@ def stations_list(
     sets: options.Sets = None,
 ) -> int:
     """Show the asset register."""
-    from collectors.cli.owner_client import open_store
-    from data.register import load_register
+    from collectors.cli.frames_out import store_reader
 
     settings = settings_of(config, data_dir, sets=sets)
-    store = open_store(settings)
-    if store is None:
-        raise Complaint(f"{settings.database} is in use by the owner process; see the pages for its stations")
-    with store:
-        assets = load_register(store)
+    try:
+        with store_reader(settings) as query:
+            rows = query("register_rows")
+    except (StoreError, OwnerDown, QueryRefused) as error:
+        raise Complaint(*str(error).splitlines()) from error
     table = Table(box=None)
-    for column in ("station", "site", "make", "model", "installer", "customer", "connectors"):
+    shown = ("station", "site", "make", "model", "installer", "customer", "connectors")
+    for column in shown:
         table.add_column(column)
-    for asset in assets.values():
-        cells = (asset.station, asset.site, asset.make, asset.model, asset.installer, asset.customer)
-        table.add_row(*(cell or "" for cell in cells), str(asset.connectors or ""))
+    for row in rows.select(shown).iter_rows():
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console().print(table)
     return 0
 

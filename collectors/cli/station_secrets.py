@@ -34,6 +34,7 @@ def stations_secret(
     BasicAuthPassword (2.x). It is not shown again.
     """
     from collectors.cli.owner_client import OwnerClient, open_store
+    from data.register import load_register
     from data.station_secrets import SecretError, hash_secret, make_secret, set_secret
 
     if stdin and remove:
@@ -46,10 +47,14 @@ def stations_secret(
         raise Complaint(str(error)) from error
     store = open_store(settings)
     if store is None:
-        OwnerClient(settings).post("/api/station-secrets", json={"station": station, "hashed": hashed})
+        told = OwnerClient(settings).post("/api/station-secrets", json={"station": station, "hashed": hashed})
+        known = bool(told["known"])
     else:
         with store:
             set_secret(store, station, hashed)
+            known = station in load_register(store)
     if not (stdin or remove):
         print(secret)
+    if not (known or remove):
+        print(f"laadwacht: note: {station} is not in the register; check its spelling", file=sys.stderr)
     return 0

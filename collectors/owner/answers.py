@@ -193,7 +193,7 @@ class OwnerAnswers:
         owner = self._owner
         await asyncio.to_thread(set_secret, owner.store, new.station, new.hashed)
         owner.secrets.replace(await asyncio.to_thread(load_secrets, owner.store))
-        return {"station": new.station}
+        return {"station": new.station, "known": new.station in owner.register}
 
     async def unsubscribe(self, body: bytes) -> Any:
         """A customer wants no more messages, by the link of one."""

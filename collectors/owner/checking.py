@@ -12,6 +12,7 @@ from collectors.settings.rooms import aided_policy_from, delivery_configs_from
 from collectors.stations.tls import TlsTrouble, is_loopback, server_context
 from collectors.tap.address import stations_from, template_mistake
 from data.catalog_files import load_catalog
+from data.parties import name_doubt
 from rules.core.aid_policy import Remedy
 from rules.core.aid_reader import AidPlanError
 from rules.core.catalog import Catalog, CatalogError
@@ -49,6 +50,31 @@ def problems_of(settings: Settings) -> list[str]:
 def warnings_of(settings: Settings) -> list[str]:
     """What works, but hardly as meant."""
     return door_warnings(settings.ocpp) + _destination_warnings(settings)
+
+
+def register_warnings(settings: Settings, installers: list[str], customers: list[str]) -> list[str]:
+    """Where the names of register and destinations do not meet: messages go to the helpdesk instead.
+
+    `installers` and `customers` are the names in the register; without any there is nothing to compare.
+    """
+    told = []
+    names = {"installer": sorted(set(installers)), "customer": sorted(set(customers))}
+    reached = set()
+    for one in settings.destinations:
+        kind, _, name = one.party.partition(":")
+        reached.add(one.party.casefold())
+        doubt = name_doubt(kind, name, names[kind]) if names.get(kind) else None
+        if doubt:
+            told.append(
+                f"destinations.{one.name}.party: {doubt}; nothing is sent there by the built-in rules"
+            )
+    silent = [name for name in names["installer"] if f"installer:{name}".casefold() not in reached]
+    if silent and settings.destinations:
+        told.append(
+            f"the helpdesk gets what is for {', '.join(silent)}: no destination has "
+            f'party = "installer:{silent[0]}"' + (" and so on" if len(silent) > 1 else "")
+        )
+    return told
 
 
 def _strange_destinations(routing: Routing, settings: Settings) -> list[str]:
