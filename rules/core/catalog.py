@@ -1,13 +1,9 @@
 """The catalogue: what can be wrong, whose it is and what to try first, as data that users can edit.
 
-Decides what a code means. Parses text that the caller read; never opens a file. Every mistake of every file
-is told at once, with file, line and reason.
+Decides what a code means. Never reads text (`catalog_reader` does) and never opens a file.
 """
 
 from __future__ import annotations
-
-import hashlib
-from collections.abc import Collection, Mapping
 
 from msgspec import Struct, field
 
@@ -17,7 +13,7 @@ from rules.core.marked_yaml import Mistake
 from rules.core.model import Cause, Owner, Severity, Side
 from rules.core.routing import Routing
 
-__all__ = ["LANGUAGES", "Catalog", "CatalogError", "Fault", "Match", "Task", "Text", "parse", "version_of"]
+__all__ = ["LANGUAGES", "Catalog", "CatalogError", "Fault", "Match", "Task", "Text"]
 
 VAGUE = "station.other_error"  # says less than any common code
 
@@ -193,40 +189,3 @@ class Catalog(Struct, kw_only=True):
                 code = tech_code or variable or component or ""
                 return Match(rule.fault, code, rule.table, rule.confidence)
         return None
-
-
-def version_of(texts: Mapping[str, str]) -> str:
-    """A short fingerprint of the catalogue's texts: the rule version of every verdict."""
-    digest = hashlib.blake2b(digest_size=6)
-    for name in sorted(texts):
-        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
-    return digest.hexdigest()
-
-
-def parse(texts: Mapping[str, str], own: Collection[str] = ()) -> Catalog:
-    """Build the catalogue from `{file name: text}`. Raises `CatalogError` with every mistake at once.
-
-    `own`: names of an operator's own files. Their entries replace those of the same id, their code tables
-    come before all others.
-    """
-    from rules.core.catalog_reader import Reader
-
-    reader = Reader()
-    for name in sorted(texts, key=lambda name: (name in own, name)):
-        reader.add(name, texts[name], own=name in own)
-    reader.cross_check()
-    if reader.mistakes:
-        raise CatalogError(reader.mistakes)
-    routes = reader.routing.files
-    return Catalog(
-        # Who hears of a verdict is no part of it: another route is not another version of its rule.
-        version=version_of({name: text for name, text in texts.items() if name not in routes}),
-        tasks=reader.tasks,
-        faults=reader.faults,
-        tables=reader.tables,
-        events=reader.events,
-        texts=reader.texts,
-        limits=reader.limits,
-        routing=reader.routing.built(version_of({name: texts[name] for name in routes})),
-        some_with_no_error=any(table.with_no_error for table in reader.tables),
-    )

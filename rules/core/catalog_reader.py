@@ -1,16 +1,19 @@
 """Reads and checks the catalogue's files: tasks, faults, code tables, events, texts.
 
-Decides whether an entry is sound. Goes on after a mistake, so that all are told at once.
+Decides whether an entry is sound. Goes on after a mistake, so that all are told at once, with file, line
+and reason. Reads text that the caller brings; never opens a file.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from rules.core import templates
-from rules.core.catalog import LANGUAGES, Fault, Task, Text
+from rules.core.catalog import LANGUAGES, Catalog, CatalogError, Fault, Task, Text
 from rules.core.codes import NO_FAULT, CodeEntry, CodeTable, Encoding, EventRule, number_of
 from rules.core.marked_yaml import Marked, Mistake, Path, read
 from rules.core.model import Owner
@@ -329,3 +332,38 @@ class Reader:
             firmwares=prefixes("firmwares"),
         )
         (self._own_events if self._own else self._events).append(rule)
+
+
+def version_of(texts: Mapping[str, str]) -> str:
+    """A short fingerprint of the catalogue's texts: the rule version of every verdict."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name in sorted(texts):
+        digest.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return digest.hexdigest()
+
+
+def parse(texts: Mapping[str, str], own: Collection[str] = ()) -> Catalog:
+    """Build the catalogue from `{file name: text}`. Raises `CatalogError` with every mistake at once.
+
+    `own`: names of an operator's own files. Their entries replace those of the same id, their code tables
+    come before all others.
+    """
+    reader = Reader()
+    for name in sorted(texts, key=lambda name: (name in own, name)):
+        reader.add(name, texts[name], own=name in own)
+    reader.cross_check()
+    if reader.mistakes:
+        raise CatalogError(reader.mistakes)
+    routes = reader.routing.files
+    return Catalog(
+        # Who hears of a verdict is no part of it: another route is not another version of its rule.
+        version=version_of({name: text for name, text in texts.items() if name not in routes}),
+        tasks=reader.tasks,
+        faults=reader.faults,
+        tables=reader.tables,
+        events=reader.events,
+        texts=reader.texts,
+        limits=reader.limits,
+        routing=reader.routing.built(version_of({name: texts[name] for name in routes})),
+        some_with_no_error=any(table.with_no_error for table in reader.tables),
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from data.catalog_files import load_catalog
-from rules.core import catalog as catalogue
+from rules.core import catalog_reader
 from rules.core.catalog import Catalog, CatalogError
 from rules.core.model import (
     Asset,
@@ -61,7 +61,7 @@ texts:
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
     messages = files("data").joinpath("catalog", "messages.yaml").read_text(encoding="utf-8")
-    return catalogue.parse({"faults.yaml": FAULTS, "messages.yaml": messages})
+    return catalog_reader.parse({"faults.yaml": FAULTS, "messages.yaml": messages})
 
 
 ASSET = Asset(
@@ -149,7 +149,7 @@ def test_a_first_notice_says_all_a_helpdesk_needs(catalog: Catalog) -> None:
 def test_a_contact_and_a_meter_reading_are_told_in_the_words_of_the_reader() -> None:
     own = FAULTS.replace('"Werf Gent, 09/000.00.00"', '{nl: "sticker", fr: "autocollant", en: "label"}')
     messages = files("data").joinpath("catalog", "messages.yaml").read_text(encoding="utf-8")
-    catalog = catalogue.parse({"faults.yaml": own, "messages.yaml": messages})
+    catalog = catalog_reader.parse({"faults.yaml": own, "messages.yaml": messages})
     assert "Contact : autocollant" in text(catalog, "fr").splitlines()
     reading = Evidence(at=SINCE, says="status_error", record_id=7, values={"code": 1459379707.0, "info": 0.5})
     assert "meldde 1459379707: 0.5" in text(catalog, evidence=[reading])
@@ -299,14 +299,16 @@ def test_a_wrong_template_of_an_operator_is_told_with_file_line_and_reason() -> 
   message.short.customer.solved: {nl: "a", fr: "b", en: "c"}
 """
     with pytest.raises(CatalogError) as wrong:
-        catalogue.parse({"faults.yaml": FAULTS, "messages.yaml": messages, "own.yaml": own}, {"own.yaml"})
+        catalog_reader.parse(
+            {"faults.yaml": FAULTS, "messages.yaml": messages, "own.yaml": own}, {"own.yaml"}
+        )
     told = [(mistake.file, mistake.line, mistake.reason.split(";")[0]) for mistake in wrong.value.mistakes]
     assert told[0] == ("own.yaml", 3, "unknown word {fout}")
     assert ("own.yaml", 6, "unknown audience 'boss'") in told
     assert ("own.yaml", 7, "unknown reason 'solved'") in told
     sound = own.split("  message.body.boss", maxsplit=1)[0].replace("{fout}", "{fault}")
     texts = {"faults.yaml": FAULTS, "messages.yaml": messages, "own.yaml": sound}
-    assert text(catalogue.parse(texts, {"own.yaml"}), party="installer:x").endswith("\n\nWat: Aardfout")
+    assert text(catalog_reader.parse(texts, {"own.yaml"}), party="installer:x").endswith("\n\nWat: Aardfout")
 
 
 def test_a_heading_without_anything_under_it_falls_away() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from rules.core import catalog
+from rules.core import catalog_reader
 from rules.core.catalog import Catalog
 from rules.core.judge import Judge
 from rules.core.model import Asset, Effect, IncidentRow, NoticeRow, Observation
@@ -31,7 +31,7 @@ def catalog_texts() -> dict[str, str]:
 
 @cache
 def real_catalog() -> Catalog:
-    return catalog.parse(catalog_texts())
+    return catalog_reader.parse(catalog_texts())
 
 
 def at(seconds: float) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.core import catalog, explain
+from rules.core import catalog, catalog_reader, explain
 from rules.core.catalog import CatalogError
 from rules.core.model import Evidence, Owner, Side
 from tests.rules_core import helpers
@@ -25,7 +25,7 @@ tasks:
 
 def _mistakes(**texts: str) -> list[tuple[str, int, str]]:
     with pytest.raises(CatalogError) as caught:
-        catalog.parse(texts)
+        catalog_reader.parse(texts)
     return [(m.file, m.line, m.reason) for m in caught.value.mistakes]
 
 
@@ -144,7 +144,7 @@ def test_a_vague_vendor_code_does_not_hide_a_common_one() -> None:
 def _overlay(text: str) -> catalog.Catalog:
     """The product's catalogue with one file of an operator over it."""
     own = {"own.yaml": text}
-    return catalog.parse(helpers.catalog_texts() | own, own.keys())
+    return catalog_reader.parse(helpers.catalog_texts() | own, own.keys())
 
 
 OWN_TABLE = """

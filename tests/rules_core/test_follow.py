@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from rules.core import catalog
+from rules.core import catalog_reader
 from rules.core.catalog import Catalog
 from rules.core.judge import Judge
 from rules.core.model import (
@@ -55,7 +55,7 @@ contracts:
 
 @cache
 def rules(own: str = FILE) -> Catalog:
-    return catalog.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
+    return catalog_reader.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
 
 
 def judge(state: bytes | None = None, *, own: str = FILE, **station: str) -> Judge:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rules.core import catalog
+from rules.core import catalog_reader
 from rules.core.catalog import Catalog
 from rules.core.model import Asset, Cause, IncidentRow, Owner, Scope, Severity, Side
 from rules.core.policy import Policy
@@ -39,7 +39,7 @@ def with_file(own: dict[str, Any]) -> Catalog:
 
 @cache
 def _parsed(own: str) -> Catalog:
-    return catalog.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
+    return catalog_reader.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
 
 
 def _cases() -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rules.core import catalog, service_hours
+from rules.core import catalog_reader, service_hours
 from rules.core.catalog import Catalog, CatalogError
 from tests.rules_core import helpers
 
@@ -17,7 +17,7 @@ OFFICE = "Mo-Fr 08:00-18:00; Sa 09:00-12:00; PH off"
 
 
 def parse(own: str) -> Catalog:
-    return catalog.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
+    return catalog_reader.parse(helpers.catalog_texts() | {"own.yaml": own}, ("own.yaml",))
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistakes"][0][1][:40])

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from rules.core import catalog
+from rules.core import catalog_reader
 from rules.core.catalog import Catalog
 from rules.core.hours import parse_quiet
 from rules.core.judge import Judge
@@ -67,7 +67,7 @@ OPENINGS = {NoticeReason.FIRST, NoticeReason.REROUTED}
 
 @cache
 def rules() -> Catalog:
-    return catalog.parse(helpers.catalog_texts() | {"own.yaml": CHAINS}, ("own.yaml",))
+    return catalog_reader.parse(helpers.catalog_texts() | {"own.yaml": CHAINS}, ("own.yaml",))
 
 
 def asset(name: str, installer: str = "Volt") -> Asset:
