@@ -165,7 +165,7 @@ class Decoder:
         if asked.action == "Heartbeat" and "currentTime" not in frame.payload:  # one to look at more closely
             return None
         del self._asked[frame.message_id or ""]
-        self._waiting.answered(frame.message_id or "", asked.action)
+        self._waiting.plainly_answered(frame.message_id or "", asked.action)
         return Decoded(asked.action, (), [])
 
     def _request(
@@ -256,7 +256,7 @@ class Decoder:
         if asked is None:
             reading.find(findings.ANSWER_UNEXPECTED)
             return None
-        self._waiting.answered(reading.message_id, asked.action)
+        self._waiting.answered(reading, asked.action)
         answers = ocpp2.ANSWERS if "idTokenInfo" in payload else ocpp16.ANSWERS
         handler = answers.get(asked.action)
         if handler is not None:
@@ -314,7 +314,7 @@ class Decoder:
                 self._answered(reading, command, code)
         elif (asked := self._asked.pop(reading.message_id, None)) is not None:
             action = asked.action
-            self._waiting.answered(reading.message_id, action)
+            self._waiting.answered(reading, action)
             if asked.odd:
                 self._taken.difference_update(asked.odd)
                 _odd(reading, asked, code)

@@ -24,6 +24,8 @@ IGNORED_S: Final = 30.0
 VITAL: Final = frozenset({"StartTransaction", "StopTransaction", "Authorize", "TransactionEvent"})
 """Requests that a driver waits for: unanswered, they are told as soon as something asked later was answered,
 though the log shows no answer to any of their kind."""
+TIMED: Final = frozenset({"StartTransaction"})
+"""Those whose answer the rules time themselves."""
 VITAL_S: Final = 300.0
 """Seconds that one is remembered for that."""
 EARLIEST: Final = "2015"
@@ -73,11 +75,29 @@ class Waiting:
                     )
                 )
 
-    def answered(self, message_id: str, action: str) -> None:
+    def plainly_answered(self, message_id: str, action: str) -> tuple[str, datetime] | None:
+        """Notes the answer, and gives what it answers."""
         self._answers.add(action)
         asked = self.open.pop(message_id, None)
         if asked is not None and (self._latest is None or asked[1] > self._latest):
             self._latest = asked[1]
+        return asked
+
+    def answered(self, reading: Reading, action: str) -> None:
+        """The back end answered; late, where a driver waits for it, is told."""
+        asked = self.plainly_answered(reading.message_id, action)
+        waited = 0.0 if asked is None else (reading.at - asked[1]).total_seconds()
+        if waited >= UNANSWERED_S and action in VITAL and action not in TIMED:
+            reading.observations.append(
+                BackEndTrouble(
+                    station=reading.station,
+                    at=reading.at,
+                    record_id=reading.record_id,
+                    event="slow",
+                    action=action,
+                    waited_s=waited,
+                )
+            )
 
     def asked(self, reading: Reading, action: str) -> None:
         """The station asks; what it waited for in vain before is told, and what was asked of it in vain."""

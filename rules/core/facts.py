@@ -257,6 +257,9 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
             signals += stuck.on_end(obs, conn)
         signals += _phase(obs, station, conn, ctx, ended=True)
         signals += reason.detect(obs, station, conn, ctx)
+    signals += reason.power_lost(obs, station, ctx)
+    if conn is None:
+        reason.detect(obs, station, None, ctx)
     if conn is None or row.outcome in ("refused", "orphan"):
         return signals
     signals += energy.on_session_end(obs, station, conn, session, ctx)

@@ -158,6 +158,7 @@ class StationState(Struct):
     events: dict[str, LiveEvent] = field(default_factory=dict)  # by key of the incident
     clears_events: bool = False  # it said of an event that it is over
     closed: list[OpenSession] = field(default_factory=list)  # the last sessions that it named itself
+    strangers: list[str] = field(default_factory=list)  # cards refused once, of which nothing else is known
     accepted_at: datetime | None = None
     accepted_token: str | None = None
     command_at: datetime | None = None
@@ -173,6 +174,8 @@ class StationState(Struct):
     unreached: list[datetime] = field(default_factory=list)  # the back end refused or could not be reached
     unknown_stops: list[tuple[datetime, str]] = field(default_factory=list)
     lost_refs: list[datetime] = field(default_factory=list)
+    power_losses: list[datetime] = field(default_factory=list)  # sessions that lost their power
+    unplaced: tuple[str, datetime] | None = None  # a fault that a session's end named, its place not known
     had_session: bool = False
     profile_at: datetime | None = None  # the back end limited the power
     reset_at: datetime | None = None  # the station took a reset

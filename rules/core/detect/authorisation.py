@@ -1,8 +1,8 @@
 """Cards refused at a station that is known to be good.
 
 The station did its part when it asked; a refusal is the back end's word, so the operator's. One stranger's
-card is a weak sign: a refusal counts when the card or the station was accepted before, when it happens again,
-or when the back end itself had named the card.
+card is a weak sign, and none once another is accepted: a refusal counts when the card or the station was
+accepted before, when it happens again, or when the back end itself had named the card.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ BURST_CARDS = 5
 KEEP_TOKENS = 100_000
 KEEP_REFUSED = 200
 BURST_WINDOW_S = 1800.0
+KEEP_STRANGERS = 20
 
 
 def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]:
@@ -63,6 +64,7 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
     if own:
         return [*signals, *own, *card_trail.failed(obs, token, "refused", ctx)]
     if not (known_card or known_station or again >= 2):
+        station.strangers = [*station.strangers, token][-KEEP_STRANGERS:]
         signals.append(
             Raise(
                 fault=fault,
@@ -73,6 +75,7 @@ def detect(obs: Authorised, station: StationState, ctx: Context) -> list[Signal]
             )
         )
         return [*signals, *card_trail.failed(obs, token, "refused", ctx)]
+    station.strangers.clear()  # from now on it is more than that
     sure = ctx.catalog.fault(fault).confidence - (0.0 if known_card or known_station else 0.2)
     signals.append(
         Raise(
@@ -113,6 +116,12 @@ def _accepted(obs: Authorised, token: str, station: StationState, ctx: Context) 
         if len(known) > KEEP_TOKENS:
             del known[next(iter(known))]  # the one not accepted for longest
     signals: list[Signal] = card_trail.worked(obs, token, "refused", ctx)
+    if station.strangers:
+        station.strangers.clear()
+        signals += [
+            Clear(key=place_key(obs.station, None, None, fault), evidence=proof(obs, "accepted", token=token))
+            for fault in (CARD, CONTRACT, CONCURRENT)
+        ]
     if station.refused:
         signals.append(Clear(key=place_key(obs.station, None, None, BURST), evidence=proof(obs, "accepted")))
         if station.refused.pop(token, None) is not None:

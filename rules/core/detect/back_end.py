@@ -18,6 +18,7 @@ UNREACHED = "backend.unreachable"
 LATE = ("slow", "unanswered")
 AWAY = ("refused", "unreachable")
 KEEP = 50
+SAME_S = 1.0
 
 
 def troubled(obs: BackEndTrouble, station: StationState, ctx: Context) -> list[Signal]:
@@ -62,6 +63,8 @@ def answered(
 def _late(
     obs: Observation, station: StationState, action: str | None, waited_s: float | None, ctx: Context
 ) -> list[Signal]:
+    if station.slow and abs((obs.at - station.slow[-1]).total_seconds()) < SAME_S:
+        return []  # the tap and the frames tell of the same answer
     station.slow = keep_recent(station.slow, obs.at, ctx.limit("backend.window_s"))[-KEEP:]
     if len(station.slow) < ctx.limit("backend.slow_times"):
         return []

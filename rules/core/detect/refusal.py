@@ -19,10 +19,12 @@ RULE_LIMIT = "command.limit_refused"
 FAULT = "backend.commands_refused"
 WINDOW_S = 3600.0
 PROFILE = "setchargingprofile"
+STARTS = ("remotestarttransaction", "requeststarttransaction")
 AVAILABILITY = "changeavailability"
 LIMITS = {
     PROFILE: "command.profile_refusals",
     "reset": "command.reset_refusals",
+    **dict.fromkeys(STARTS, "command.start_refusals"),
     AVAILABILITY: "command.availability_refusals",
     "triggermessage": "command.trigger_refusals",
     "extendedtriggermessage": "command.trigger_refusals",
@@ -57,7 +59,7 @@ def answered(obs: CommandAnswered, about: str | None, station: StationState, ctx
     if not action:
         return _unseen(obs, station)
     limit = LIMITS.get(action)
-    if limit is None or (action == AVAILABILITY and not _matters(about, station)):
+    if limit is None or not _matters(action, about, station):
         return []
     times = keep_recent(station.refusals.get(name, []), obs.at, WINDOW_S)[-KEEP:]
     station.refusals[name] = times
@@ -74,10 +76,14 @@ def answered(obs: CommandAnswered, about: str | None, station: StationState, ctx
     ]
 
 
-def _matters(about: str | None, station: StationState) -> bool:
-    """Whether the availability asked for is another than there is."""
-    if (about or "").casefold() == "operative":
-        return any(conn.status is Status.UNAVAILABLE for conn in station.connectors.values())
+def _matters(action: str, about: str | None, station: StationState) -> bool:
+    """Whether the availability asked for is another than there is; whether a start asked for could be made:
+    nothing runs and nothing is broken."""
+    conns = station.connectors.values()
+    if action in STARTS:
+        return not station.sessions and not any(conn.faults for conn in conns)
+    if action == AVAILABILITY and (about or "").casefold() == "operative":
+        return any(conn.status is Status.UNAVAILABLE for conn in conns)
     return True
 
 

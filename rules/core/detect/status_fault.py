@@ -9,7 +9,7 @@ from __future__ import annotations
 from rules.core import noise
 from rules.core.catalog import Match
 from rules.core.codes import NO_FAULT
-from rules.core.detect import self_clearing
+from rules.core.detect import reason, self_clearing
 from rules.core.detect.context import Context, proof
 from rules.core.detect.live_events import named_by_event
 from rules.core.model import Status, StatusReported
@@ -104,11 +104,12 @@ def _faulted_without_code(
     if noise.just_booted(obs, station, ctx.policy) or noise.is_resent(obs, station, conn, ctx.policy):
         return []
     conn.handled = noise.mark_of(obs)
-    conn.faults.setdefault(NO_CODE, obs.at)
+    named = reason.named(obs, station)
+    conn.faults.setdefault(named or NO_CODE, obs.at)
     return [
         Raise(
-            fault=NO_CODE,
-            rule=RULE_NO_CODE,
+            fault=named or NO_CODE,
+            rule=reason.RULE if named else RULE_NO_CODE,
             station=obs.station,
             evse=obs.evse,
             connector=obs.connector,
