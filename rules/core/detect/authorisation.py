@@ -116,7 +116,7 @@ def _accepted(obs: Authorised, token: str, station: StationState, ctx: Context) 
         if len(known) > KEEP_TOKENS:
             del known[next(iter(known))]  # the one not accepted for longest
     signals: list[Signal] = card_trail.worked(obs, token, "refused", ctx)
-    if station.strangers:
+    if station.strangers and token:  # the answer to a stop may name no card
         station.strangers.clear()
         signals += [
             Clear(key=place_key(obs.station, None, None, fault), evidence=proof(obs, "accepted", token=token))
