@@ -101,6 +101,12 @@ class Metrics:
             ["destination"],
             registry=self.registry,
         )
+        self._reloaded = Gauge(
+            "laadwacht_config_last_reload_successful",
+            "1 when rules, routes and destinations are those of the files, 0 after a change with a mistake.",
+            registry=self.registry,
+        )
+        self._reloaded.set(1)
         self._heartbeats = Counter(
             "laadwacht_heartbeats",
             "Signs of life to the monitor outside: sent, failed, or withheld because something is wrong.",
@@ -204,6 +210,10 @@ class Metrics:
     def destination(self, name: str, failures_in_row: int) -> None:
         """How one destination fares."""
         self._failing.labels(name).set(failures_in_row)
+
+    def reloaded(self, taken: bool) -> None:
+        """Whether the settings that were read anew hold."""
+        self._reloaded.set(int(taken))
 
     def heartbeat(self, outcome: str) -> None:
         """One turn of the sign of life: sent, failed or withheld."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from collectors.processes.ports import with_free_ports
@@ -81,6 +82,27 @@ def test_other_commands_reach_a_running_owner(place: Path) -> None:
         assert owner.wait(30) == 0
     with Store.open(settings_in(place).database) as store:
         assert load_register(store)["BE-1"].installer == "Claes"
+
+
+def test_a_hangup_signal_takes_up_what_is_sound_and_keeps_what_holds_otherwise(place: Path) -> None:
+    file = place / "laadwacht.toml"
+    sound = file.read_text() + '\n[destinations.desk]\nparty = "operator"\nurl = "json://127.0.0.1:9/"\n'
+
+    def notes(url: str) -> list[str]:
+        found: list[str] = httpx.get(f"{url}/healthz", trust_env=False).json().get("notes", [])
+        return found
+
+    with running("serve", place) as owner:
+        url = settings_in(place).http_url
+        file.write_text(sound.replace("operator", "nobody at all"))
+        owner.send_signal(signal.SIGHUP)
+        until(lambda: notes(url) != [], "the mistake")
+        file.write_text(sound)
+        assert ["laadwacht.toml" in note for note in notes(url)] == [True]
+        owner.send_signal(signal.SIGHUP)
+        until(lambda: notes(url) == [], "the sound file")
+        owner.send_signal(signal.SIGTERM)
+        assert owner.wait(30) == 0
 
 
 def test_a_second_owner_is_refused_while_the_first_runs(place: Path) -> None:

@@ -16,6 +16,7 @@ from collectors.cli.complaint import Complaint
 from collectors.owner.checking import door_warnings, problems_of
 from collectors.owner.error import OwnerError
 from collectors.owner.process import run_owner
+from collectors.owner.reload import NotTaken
 from collectors.settings.options import Settings
 
 # They tell of every connection; the database does too, and keeps it.
@@ -25,8 +26,15 @@ log = logging.getLogger(__name__)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def run_until_told(settings: Settings) -> int:
-    """Until SIGTERM or Ctrl-C; returns the owner's exit code."""
+def run_until_told(settings: Settings, again: Callable[[], Settings]) -> int:
+    """Until SIGTERM or Ctrl-C; returns the owner's exit code. `again` reads the settings anew, for SIGHUP."""
+
+    def anew() -> Settings:
+        try:
+            return again()
+        except Complaint as complaint:
+            raise NotTaken(*complaint.lines) from complaint
+
     problems = problems_of(settings)
     if problems:
         raise Complaint(*problems)
@@ -37,7 +45,7 @@ def run_until_told(settings: Settings) -> int:
     for warning in door_warnings(settings.ocpp):
         log.warning(warning)
     try:
-        return _run(run_owner(settings, started=lambda _owner: log.info(_doors(settings))))
+        return _run(run_owner(settings, started=lambda _owner: log.info(_doors(settings)), again=anew))
     except OwnerError as error:
         raise Complaint(*str(error).splitlines()) from error
 

@@ -37,12 +37,15 @@ def serve(
 ) -> int:
     """Run the owner process: stations connect here; database, rules, delivery, metrics and commands."""
     sets = [*(sets or []), *([f"ocpp.tap={tap}"] if tap is not None else [])]
-    settings = settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
-    settings = opened(settings, ("ocpp", "http", "read_door"))
+
+    def read() -> Settings:
+        return settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
+
+    settings = opened(read(), ("ocpp", "http", "read_door"))
 
     from collectors.cli.owner_run import run_until_told
 
-    return run_until_told(settings)
+    return run_until_told(settings, read)
 
 
 def dashboard(

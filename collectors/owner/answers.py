@@ -150,6 +150,10 @@ class OwnerAnswers:
             reasons.append(f"judgement is {engine.lag_s:.0f} seconds behind")
         return reasons
 
+    def notes(self) -> list[str]:
+        trouble = self._owner.reload_trouble
+        return [] if trouble is None else [f"changed settings are not taken up: {trouble}"]
+
     async def command(self, body: bytes) -> tuple[int, Any]:
         return await self._owner.commands.handle(body)
 

@@ -83,6 +83,9 @@ class Back(Protocol):
     @property
     def people(self) -> People: ...
 
+    def notes(self) -> list[str]:
+        """What a person should see to, though work goes on."""
+
     def metrics(self) -> bytes:
         """The exposition; runs in a thread."""
 
@@ -154,7 +157,8 @@ def application(back: Back, token: str) -> Starlette:
         return Response(await run_in_threadpool(back.metrics), headers={"Content-Type": METRICS_TYPE})
 
     async def healthz(_request: Request) -> Response:
-        return reply({"status": "ok"})
+        notes = back.notes()
+        return reply({"status": "ok", "notes": notes} if notes else {"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
         reasons = back.not_ready()

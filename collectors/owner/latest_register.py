@@ -1,25 +1,38 @@
-"""Judgement that always knows the newest asset register.
+"""Judgement that always knows the newest asset register and the newest rules.
 
-The register can be replaced while the owner runs, on another thread than the one that judges. Decides only
-when the judge is told: on its own thread, before the next observation or the next step of time.
+Both can be replaced while the owner runs, on another thread than the one that judges. Decides only when the
+judge is told: on its own thread, before the next observation or the next step of time.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from rules.core.judge import Judge
 from rules.core.model import Asset, Effect, Observation
 
+log = logging.getLogger(__name__)
+
 
 class JudgeWithRegister:
-    """A `Judge` whose register is looked up: `register` gives a new mapping whenever it changed."""
+    """A `Judge` whose register and rules are looked up: `register` gives a new mapping when it changed and
+    `rules` another object. `make` makes a judge by the rules of this moment, from what another remembered."""
 
-    def __init__(self, judge: Judge, register: Callable[[], Mapping[str, Asset]]) -> None:
-        self._judge = judge
+    def __init__(
+        self,
+        make: Callable[[bytes | None], Judge],
+        state: bytes | None,
+        register: Callable[[], Mapping[str, Asset]],
+        rules: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._make = make
         self._register = register
+        self._rules = rules
+        self._by = rules()
         self._told = register()
+        self._judge = make(state)
 
     def feed(self, obs: Observation) -> list[Effect]:
         self._tell()
@@ -33,6 +46,14 @@ class JudgeWithRegister:
         return self._judge.state()
 
     def _tell(self) -> None:
+        rules = self._rules()
+        if rules is not self._by:
+            self._by = rules
+            try:
+                self._judge = self._make(self._judge.state())
+            except Exception:
+                # Sound by every check and still no judge: the one there is goes on.
+                log.exception("judgement could not take up the new rules; it goes on by the ones before")
         current = self._register()
         if current is not self._told:
             self._told = current

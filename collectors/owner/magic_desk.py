@@ -80,7 +80,7 @@ class MagicDesk:
     ) -> None:
         self._store = store
         self._commands = commands
-        self._catalog = catalog
+        self.catalog = catalog  # replaced when its files are read anew
         self._clock = clock
         self._lasts = timedelta(minutes=session_minutes)
         self._tries = Tries()
@@ -183,7 +183,7 @@ class MagicDesk:
         if link.state(self._clock()) is LinkState.REVOKED or not self._left(link.party, link.incidents):
             return FreshSays(Fresh.OVER)
         head = tuple(
-            self._catalog.text(f"message.fresh.{part}", link.language) for part in ("subject", "body")
+            self.catalog.text(f"message.fresh.{part}", link.language) for part in ("subject", "body")
         )
         return FreshSays(magic_links.ask_fresh(self._store, link, head=(head[0], head[1]), now=self._clock()))
 

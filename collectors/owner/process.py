@@ -26,6 +26,7 @@ from collectors.owner.error import OwnerError
 from collectors.owner.kept_key import kept_key
 from collectors.owner.latest_register import JudgeWithRegister
 from collectors.owner.magic_desk import MagicDesk
+from collectors.owner.reload import Reloading
 from collectors.owner.stations import access_of, certificates_of, secret_book, spooling_store, tap_of
 from collectors.remote.commands import StationCommands
 from collectors.remote.desk import RemoteDesk
@@ -89,6 +90,7 @@ class Owner:
         self.settings = settings
         self.clock = clock
         self.register: Mapping[str, Asset] = {}
+        self.reload_trouble: str | None = None
         self.metrics = Metrics(product_version(), duckdb_version=version("duckdb"))
         self._ending = contextlib.AsyncExitStack()
 
@@ -124,7 +126,7 @@ class Owner:
         settings, store = self.settings, self.store
         self.policy = policy_from(settings)  # for imports: what is past is never treated
         policy = aided_policy_from(settings, self.catalog)
-        destinations = self.destinations = destinations_from(settings)
+        self.destinations = destinations_from(settings)
         self.link_key = kept_key(settings.link_key_file)
         renderer = Renderer(
             self.catalog,
@@ -147,11 +149,16 @@ class Owner:
             on_look=self._looked,
             on_sent=lambda sent: self.metrics.notice(sent.destination, sent.kind, sent.latency_s),
         )
+
+        def judge_of_now(state: bytes | None) -> Judge:
+            """On the thread that judges, and renders: so both change between two messages."""
+            configs = delivery_configs_from(self.settings)
+            renderer.use(self.catalog, {one.name: addressee_of(one) for one in configs})
+            return Judge(self.catalog, self.register, policy, self.destinations, state)
+
         self.engine = Engine(
             store,
-            lambda state: JudgeWithRegister(
-                Judge(self.catalog, self.register, policy, destinations, state), lambda: self.register
-            ),
+            lambda state: JudgeWithRegister(judge_of_now, state, lambda: self.register, lambda: self.catalog),
             self.clock,
             renderer,
             on_notices=self.delivery.wake,
@@ -258,6 +265,11 @@ class Owner:
         heartbeat.start()
         self._ending.push_async_callback(asyncio.to_thread, heartbeat.stop)
 
+    def reloaded(self, trouble: str | None) -> None:
+        """What came of the last time that settings were read anew; None: they hold."""
+        self.reload_trouble = trouble
+        self.metrics.reloaded(trouble is None)
+
     def _looked(self, health: DeliveryHealth) -> None:
         self.metrics.delivery(health.oldest_unsent_s, health.ok)
         for lane in health.lanes:
@@ -300,8 +312,16 @@ def readable_errors(settings: Settings) -> Iterator[None]:
         ) from error
 
 
-async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT, then end cleanly and return 0. Raises `OwnerError` at a failed start."""
+async def run_owner(
+    settings: Settings,
+    *,
+    started: Callable[[Owner], None] | None = None,
+    again: Callable[[], Settings] | None = None,
+) -> int:
+    """Run until SIGTERM or SIGINT, then end cleanly and return 0. Raises `OwnerError` at a failed start.
+
+    `again` reads the settings anew: at SIGHUP its rules, routes and destinations are taken up. Raises
+    `reload.NotTaken`."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -310,10 +330,21 @@ async def run_owner(settings: Settings, *, started: Callable[[Owner], None] | No
     await owner.start()
     garbage.calm()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    asked: set[asyncio.Task[bool]] = set()
     try:
         if started is not None:
             started(owner)
+        if again is not None and hasattr(signal, "SIGHUP"):
+            reloading = Reloading(owner, again)
+
+            def reload() -> None:
+                task = asyncio.create_task(reloading.reload())
+                asked.add(task)
+                task.add_done_callback(asked.discard)
+
+            loop.add_signal_handler(signal.SIGHUP, reload)
         await ended.wait()
     finally:
+        await asyncio.gather(*asked, return_exceptions=True)
         await owner.stop()
     return 0

@@ -59,25 +59,13 @@ class Delivery:
         self._clock = clock
         self._undelivered = undelivered
         self._on_sent = on_sent
-        self._helpdesk = [config for config in configs if config.party == "operator"]
+        self._mark_duplicate = mark_duplicate
+        self._ended = ended
+        self._links = links
         self._faring = Faring(store, clock)
-        self._lanes = {
-            config.name: Lane(
-                config.name,
-                AppriseTarget(config),
-                store,
-                clock,
-                timeout_s=config.timeout_s,
-                mark_duplicate=mark_duplicate,
-                stand_in=self._stand_in,
-                finish=finisher(links, config.party),
-                ended=ended,
-                on_sent=self._told,
-                channel=channel_of(config.url),
-                settle_s=settle_s,
-            )
-            for config in configs
-        }
+        self._configs = {config.name: config for config in configs}
+        self._lanes = {config.name: self._lane(config, settle_s) for config in configs}
+        self._leaving: list[Lane] = []
         if customers is not None:
             self._lanes[LANE] = CustomerLane(
                 customers,
@@ -93,10 +81,54 @@ class Delivery:
             clock,
             self.lanes,
             engine,
-            helpdesk=[desk.name for desk in self._helpdesk],
+            helpdesk=self._desks,
             on_look=on_look,
             every_s=look_every_s,
         )
+
+    def _lane(self, config: DestinationConfig, settle_s: float, after: Lane | None = None) -> Lane:
+        return Lane(
+            config.name,
+            AppriseTarget(config),
+            self._store,
+            self._clock,
+            timeout_s=config.timeout_s,
+            mark_duplicate=self._mark_duplicate,
+            stand_in=self._stand_in,
+            finish=finisher(self._links, config.party),
+            ended=self._ended,
+            on_sent=self._told,
+            channel=channel_of(config.url),
+            settle_s=settle_s,
+            after=after,
+        )
+
+    @property
+    def _helpdesk(self) -> list[DestinationConfig]:
+        return [config for config in self._configs.values() if config.party == "operator"]
+
+    def _desks(self) -> list[str]:
+        return [desk.name for desk in self._helpdesk]
+
+    def replace(self, configs: Sequence[DestinationConfig]) -> None:
+        """These destinations from now on; returns at once. One that stays as it was is left alone; the lane
+        of one that changed ends what it is sending before its successor sends."""
+        before = self._lanes
+        wanted = {config.name: config for config in configs}
+        lanes = {name: lane for name, lane in before.items() if name == LANE}
+        for name, config in wanted.items():
+            old = before.get(name)
+            same = old is not None and self._configs.get(name) == config
+            lanes[name] = old if same and old is not None else self._lane(config, 0.0, after=old)
+        leaving = [lane for name, lane in before.items() if lanes.get(name) is not lane]
+        self._leaving = [lane for lane in self._leaving if lane.stats().running] + leaving
+        self._configs, self._lanes = wanted, lanes  # each as a whole: lanes and watchdog read them meanwhile
+        for lane in leaving:
+            lane.stop(0.0)
+        for name, lane in lanes.items():
+            if lane is not before.get(name):
+                lane.start()
+        self._faring.gone(before.keys() - lanes.keys())
 
     def start(self) -> None:
         """Take back what a dead owner was sending (it may have arrived), then start the lanes."""
@@ -118,9 +150,10 @@ class Delivery:
         """Stop all lanes; together they get `wait_s` seconds to end what they are sending."""
         self._watchdog.stop()
         deadline = time.monotonic() + wait_s
-        for lane in self._lanes.values():
+        lanes = [*self._leaving, *self._lanes.values()]
+        for lane in lanes:
             lane.stop(0.0)
-        for lane in self._lanes.values():
+        for lane in lanes:
             lane.stop(max(0.0, deadline - time.monotonic()))
 
     def _stand_in(self, claimed: ledger.Claimed, outcome: Outcome) -> Forward | None:
@@ -143,9 +176,11 @@ class Delivery:
         return Forward(to=other.name, party=other.party, language=other.language, subject=subject, body=body)
 
     def _told(self, sent: Sent) -> None:
-        self._faring.told(sent, self._lanes[sent.destination].stats().failures_in_row)
+        lane = self._lanes.get(sent.destination)
+        if lane is not None:  # else it was taken out while it sent
+            self._faring.told(sent, lane.stats().failures_in_row)
         if sent.state == "dead":
-            self.wake(desk.name for desk in self._helpdesk)
+            self.wake(self._desks())
         self._on_sent(sent)
 
     def lanes(self) -> list[LaneStats]:

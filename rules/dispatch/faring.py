@@ -36,6 +36,12 @@ class Faring:
             if failures > 0 and name not in configured:
                 self._tell(name, False, "no longer configured")
 
+    def gone(self, names: Collection[str]) -> None:
+        """They were taken out of the configuration: what is no longer there fails no more."""
+        for name in names:
+            if self._failing.get(name, False):
+                self._tell(name, False, "no longer configured")
+
     def told(self, sent: Sent, failures_in_row: int) -> None:
         """One attempt ended. A notice given up, or several failures in a row, is no chance."""
         if sent.kind is Kind.SENT:

@@ -100,6 +100,10 @@ class Renderer:
         self._addressees = dict(addressees)
         self._dashboard_url = dashboard_url.rstrip("/")
 
+    def use(self, catalog: Catalog, addressees: Mapping[str, Addressee]) -> None:
+        """From now on. Called on the thread that renders; what a lane words meanwhile is by either one."""
+        self._catalog, self._addressees = catalog, dict(addressees)
+
     def __call__(
         self, notice: NoticeRow, incident: IncidentRow, others: Sequence[IncidentRow] = (), /
     ) -> tuple[str, str, str, str | None]:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 POLL_S = 2.0
 LEASE_MARGIN_S = 60.0
 MARK_RETRY_S = 1.0
+AFTER_S = 0.5  # between two looks whether the lane before has ended
 
 
 class Target(Protocol):
@@ -87,12 +88,14 @@ class Lane:
         channel: str | None = None,
         settle_s: float = 0.0,
         poll_s: float = POLL_S,
+        after: Lane | None = None,
     ) -> None:
         """`mark_duplicate(language, subject, body)` words the doubt. `stand_in` names who gets a notice
         that is given up, and its words. `finish` gives the text its last touch as it leaves. `ended` words
         the end of what a stand-in was told instead. `settle_s`:
         rest after the start, so that what is inhibited or resolved meanwhile is known before the first
-        message leaves."""
+        message leaves. `after`: the lane that it replaces, whose send must end first."""
+        self._after = after
         self.name = name
         self._target = target
         self._store = store
@@ -242,6 +245,10 @@ class Lane:
                 return
 
     def _run(self) -> None:
+        while self._after is not None and not self._after.stop(AFTER_S):
+            if self._stopping.is_set():
+                return
+        self._after = None
         if self._stopping.wait(self._settle_s):
             return
         while not self._stopping.is_set():

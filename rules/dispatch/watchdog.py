@@ -65,12 +65,12 @@ class Watchdog:
         lanes: Callable[[], list[LaneStats]],
         engine: Callable[[], EngineStats] | None = None,
         *,
-        helpdesk: Collection[str] = (),
+        helpdesk: Callable[[], Collection[str]] = tuple,
         every_s: float = EVERY_S,
         on_look: Callable[[DeliveryHealth], None] = lambda _health: None,
     ) -> None:
-        """`helpdesk`: names of the operator's own destinations. `on_look` hears every result."""
-        self._helpdesk = frozenset(helpdesk)
+        """`helpdesk` names the operator's own destinations. `on_look` hears every result."""
+        self._helpdesk = helpdesk
         self._store = store
         self._clock = clock
         self._lanes = lanes
@@ -125,7 +125,8 @@ class Watchdog:
         return self._last
 
     def _helpdesk_reasons(self, lanes: list[LaneStats]) -> list[str]:
-        desks = [lane for lane in lanes if lane.destination in self._helpdesk]
+        names = self._helpdesk()
+        desks = [lane for lane in lanes if lane.destination in names]
         if desks and all(desk.failures_in_row >= FAILING for desk in desks):
             return ["no destination of the helpdesk accepts messages"]
         return []
