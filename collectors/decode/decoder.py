@@ -205,7 +205,6 @@ class Decoder:
         self._waiting.commanded(reading.message_id, reading.at)
         self._changes.asked(reading, action, payload)
         evse, connector = target_of(payload)
-        about = self._about(reading, action, payload)
         reading.observations.append(
             CommandSent(
                 station=reading.station,
@@ -215,7 +214,7 @@ class Decoder:
                 message_id=reading.message_id,
                 evse=evse,
                 connector=connector,
-                about=about,
+                about=self._about(reading, action, payload),
             )
         )
         if self.version is not None:
@@ -287,6 +286,7 @@ class Decoder:
         told = configuration.ANSWERS.get(command[0])
         if told is not None:
             told(reading, payload)
+        ocpp2.monitors_set(command[0], payload, self._memory)
         self._changes.answered(reading, command[0], payload)
         return command[0]
 

@@ -17,6 +17,7 @@ MAX_STARTS: Final = 16
 MAX_SESSIONS: Final = 16
 MAX_STAMPS: Final = 16
 MAX_MISSING: Final = 32
+MAX_MONITORS: Final = 64
 
 
 class Session(msgspec.Struct):
@@ -56,11 +57,13 @@ class Session(msgspec.Struct):
 
 
 class Memory:
-    __slots__ = ("given", "sessions", "starts")
+    __slots__ = ("given", "monitors", "sessions", "starts")
 
     def __init__(self) -> None:
         self.starts: dict[tuple[object, ...], str] = {}
         self.sessions: dict[str, Session] = {}
+        self.monitors: dict[int, int] = {}
+        """2.x: severity by the number of the monitor that watches a variable; events name only the number."""
         self.given: set[int] | None = None
         """Transaction ids of answers that look like lost ones (0, -1): the station may well mean them."""
 
@@ -95,6 +98,11 @@ class Memory:
         """The station restarted: it may count its transactions from the beginning again."""
         for session in self.sessions.values():
             session.booted = True
+
+    def watch(self, monitor: int, severity: int) -> None:
+        """A monitor of this number, with the severity of what it tells."""
+        self.monitors.pop(monitor, None)
+        _add(self.monitors, monitor, severity, MAX_MONITORS)
 
     def give(self, transaction_id: int) -> None:
         """Remember that the back end handed out an id that looks like a lost one."""

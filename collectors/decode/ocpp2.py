@@ -129,7 +129,9 @@ def events(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
         if (component.get("name"), variable.get("name")) == AVAILABILITY:
             _status_at(reading, (evse, connector), item.get("actualValue"), item)
             continue
-        severity = read_int(item.get("severity"))
+        severity = _severity(item.get("severity"))
+        if severity is None:  # 2.0.1 tells it with the monitor only
+            severity = memory.monitors.get(read_int(item.get("variableMonitoringId")) or 0)
         reading.observations.append(
             EventReported(
                 station=reading.station,
@@ -145,9 +147,41 @@ def events(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
                 tech_code=read_text(item.get("techCode"), 50),
                 tech_info=read_text(item.get("techInfo"), 500),
                 cleared=item.get("cleared") in (True, "true", "True", 1),
-                severity=severity if severity is not None and 0 <= severity <= 9 else None,
+                severity=severity,
             )
         )
+
+
+def monitors(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
+    """NotifyMonitoringReport: which variables are watched, and how grave it is when a monitor speaks."""
+    for entry in _objects(payload.get("monitor")):
+        for monitor in _objects(entry.get("variableMonitoring")):
+            _watch(monitor, memory)
+
+
+def monitors_set(action: str, payload: dict[str, Any], memory: Memory) -> None:
+    """The answer to SetVariableMonitoring; of other commands nothing."""
+    results = payload.get("setMonitoringResult") if action == "SetVariableMonitoring" else None
+    for result in _objects(results):
+        if result.get("status") == "Accepted":
+            _watch(result, memory)
+
+
+def _watch(monitor: dict[str, Any], memory: Memory) -> None:
+    number, severity = read_int(monitor.get("id")), _severity(monitor.get("severity"))
+    if number and severity is not None:
+        memory.watch(number, severity)
+
+
+def _severity(value: Any) -> int | None:
+    """0 (danger) to 9 (debug), as OCPP 2.x counts."""
+    severity = read_int(value)
+    return severity if severity is not None and 0 <= severity <= 9 else None
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    entries = [value] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [entry for entry in entries[:MAX_EVENTS] if isinstance(entry, dict)]
 
 
 def der_alarm(reading: Reading, payload: dict[str, Any], memory: Memory) -> None:
@@ -192,6 +226,7 @@ REQUESTS: Final = {
     "FirmwareStatusNotification": firmware,
     "NotifyDERAlarm": der_alarm,
     "NotifyReport": report,
+    "NotifyMonitoringReport": monitors,
     **dict.fromkeys(
         (
             "BatterySwap",
@@ -208,7 +243,6 @@ REQUESTS: Final = {
             "NotifyDisplayMessages",
             "NotifyEVChargingNeeds",
             "NotifyEVChargingSchedule",
-            "NotifyMonitoringReport",
             "NotifyPeriodicEventStream",
             "NotifyPriorityCharging",
             "NotifySettlement",
