@@ -100,12 +100,14 @@ def write_register(
     )
 
 
+_REGISTER = (
+    "SELECT station, site, address, latitude, longitude, make, model, customer, installer,"
+    " installed_on::VARCHAR AS installed_on, warranty_until::VARCHAR AS warranty_until, rated_kw,"
+    " connectors, region, contract, contract_hours, response_hours, repair_hours"
+    " FROM register ORDER BY station"
+)
+
+
 def load_register(store: Store) -> dict[str, Asset]:
     """Station -> asset; dates as ISO text, as `Asset` has them."""
-    found = store.sql(
-        "SELECT station, site, address, latitude, longitude, make, model, customer, installer,"
-        " installed_on::VARCHAR AS installed_on, warranty_until::VARCHAR AS warranty_until, rated_kw,"
-        " connectors, region, contract, contract_hours, response_hours, repair_hours"
-        " FROM register ORDER BY station"
-    )
-    return {row["station"]: Asset(**row) for row in found.iter_rows(named=True)}
+    return {row["station"]: Asset(**row) for row in store.plain_rows(_REGISTER)}

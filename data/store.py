@@ -14,10 +14,9 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
-import polars as pl
 
 from data.effects import Rendered, write_effects
 from data.errors import (
@@ -32,15 +31,16 @@ from data.errors import (
 )
 from data.journal import Journal
 from data.migrate import migrate
-from data.named_queries import named_query
 from data.opening import connect, translate
 from data.recovery import replay
 from data.results import table_of
 from data.rows import Batch, FrameRow, LinkEventRow, naive_utc, observation_from_json
-from data.scope import EVERY_STATION
 from data.serve_reads import ReadServer
 from data.writer import CommitWatcher, Done, Subscriber, Writer, WriterStats
 from rules.core.model import Effect, Observation, Seen
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "Batch",
@@ -200,6 +200,10 @@ class Store:
 
     def query(self, name: str, **params: Any) -> pl.DataFrame:
         """A named query over all stations, on the owner's side. Instants come back aware, in UTC."""
+        # Loaded here: an import asks no named query, and need not wait for what reads their text.
+        from data.named_queries import named_query
+        from data.scope import EVERY_STATION
+
         text = named_query(name).text(params, EVERY_STATION)
         with self._reading(text) as reading:
             return table_of(reading.execute(text))
@@ -208,6 +212,13 @@ class Store:
         """SQL of this room (never of another: they have `query`). Reads only."""
         with self._reading(text) as reading:
             return table_of(reading.execute(text, list(values)))
+
+    def plain_rows(self, text: str) -> list[dict[str, Any]]:
+        """As `sql`, for few rows at a start: plain Python, instants naive UTC, without loading polars."""
+        with self._reading(text) as reading:
+            found = reading.execute(text)
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def snapshot(self) -> tuple[int, datetime, bytes] | None:
         """(last record judged, instant judged up to, state), or None before the first."""
