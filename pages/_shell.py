@@ -20,6 +20,7 @@ from pages._ui import ICON, STYLE
 # Even a single station beats every five minutes by default: a fleet that is silent for longer is worth a
 # look.
 STALE_S = 330
+NAME_FITS = 22
 
 
 @st.fragment(run_every="15s")
@@ -35,10 +36,15 @@ def freshness() -> None:
     )
 
 
+def short_name(user: User) -> str:
+    """Whole where it fits the corner: the first word of a company's name says little."""
+    return user.name if len(user.name) <= NAME_FITS else user.name.split()[0] or user.email
+
+
 def account(user: User, words: Words) -> None:
     with (
         st.container(key="account"),
-        st.popover(user.name.split()[0] or user.email, icon=":material/person:"),
+        st.popover(short_name(user), icon=":material/person:"),
     ):
         st.html(
             f'<div class="lw-who"><b>{escape(user.name)}</b><span>{escape(words.of("role", user.role))}'

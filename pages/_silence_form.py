@@ -88,7 +88,7 @@ def matcher_form(user: User, words: Words, rows: pl.DataFrame) -> Matcher:
             words("silence.fault"),
             faults,
             index=faults.index(asked) if asked in faults else None,
-            placeholder=words("silence.any"),
+            placeholder=words("silence.all"),
             format_func=lambda one: _names.fault(words, one),
             key="match-fault",
         )

@@ -20,6 +20,7 @@ from data.read import HELPDESK, ReadDoor
 from pages._inbox import height_of_row
 from pages._menu import MENU
 from pages._texts import text
+from tests.pages.accessible import accessible
 from tests.pages.conftest import EMAIL, PASSWORD, Place, dashboard
 from tests.pages.test_actions import audit, on_the_line, wait_for
 
@@ -42,6 +43,8 @@ PHONE = {
 DESK = {"viewport": {"width": 1440, "height": 900}}
 WAIT_MS = 20_000
 expect.set_options(timeout=WAIT_MS)  # the default of 5 s is short of a page on a busy machine
+OWN = "BE-GNT-0001"  # a charger of the customer and the installer who sign in here
+FORMS = ("silences", "customer")  # pages with a form that is folded away at first
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 Visit = Callable[..., Page]
 T = TypeVar("T")
@@ -126,12 +129,42 @@ def test_the_first_request_to_a_fresh_server_is_a_gated_deep_link_that_survives_
 
 
 @pytest.mark.parametrize(("role", "name"), [(role, name) for role, names in MENU.items() for name in names])
-def test_every_page_of_a_role_opens_on_a_desk_and_fits_a_phone(visit: Visit, role: str, name: str) -> None:
+def test_every_page_of_a_role_opens_on_a_desk_is_accessible_and_fits_a_phone(
+    visit: Visit, role: str, name: str
+) -> None:
     path = "/" if name == MENU[role][0] else f"/{name}"
-    drawn(visit(role, path))
+    page = visit(role, path)
+    drawn(page)
+    if name in FORMS:
+        page.locator("summary").first.click()
+        expect(page.locator("details[open] button").last).to_be_visible()
+    if role == "helpdesk" or name not in MENU["helpdesk"]:  # once is enough for what roles share
+        accessible(page)
     page = visit(role, path, phone=True)
     drawn(page)
     fits(page)
+
+
+def test_the_check_of_accessibility_finds_an_image_without_words(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src='data:,'></main>")
+    with pytest.raises(AssertionError, match="image-alt"):
+        accessible(page)
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["/login", "/unsubscribe?t=wrong", "/m/wrong"])
+def test_a_page_without_sign_in_is_accessible(visit: Visit, path: str) -> None:
+    accessible(visit(None, path, phone=True))
+
+
+@pytest.mark.parametrize("path", ["/fault?id=i000000000000000", f"/station?station={OWN}"])
+@pytest.mark.parametrize("role", ["helpdesk", "customer"])
+def test_what_a_link_leads_to_is_accessible_and_named_in_its_tab(visit: Visit, role: str, path: str) -> None:
+    page = visit(role, path, phone=True)
+    drawn(page)
+    accessible(page)
+    expect(page).to_have_title(re.compile(rf"{OWN}.* · Laadwacht"))
 
 
 @pytest.mark.parametrize("name", ["uptime", "notices", "sessions"])

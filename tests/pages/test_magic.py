@@ -27,6 +27,7 @@ from pages._magic import COOKIE, prepare
 from pages._magic_page import list_page
 from pages._texts import Words
 from rules.core.model import Asset
+from tests.pages.accessible import accessible
 from tests.pages.conftest import EMAIL, Place, dashboard, owner
 from tests.pages.opening import Opener, html_of
 from tests.pages.test_actions import Line, audit, events, incident, on_the_line, wait_for
@@ -194,6 +195,7 @@ def test_taken_on_the_way_and_fixed_from_a_phone_without_a_password(
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), language
             low = "[...document.querySelectorAll('button,summary,a.lw-button,select')]"
             assert page.evaluate(f"{low}.every(e => !e.offsetHeight || e.offsetHeight >= 44)")
+        accessible(page)
         page.locator("button[value=take]").click()
         expect(page.locator("[role=status]")).to_contain_text("u neemt dit op")
         assert token not in page.url
@@ -201,6 +203,7 @@ def test_taken_on_the_way_and_fixed_from_a_phone_without_a_password(
         page.locator("button[value=on_my_way]").click()
         expect(page.locator(".state")).to_contain_text(f"{VOLTA} (via link) is onderweg, verwacht op")
         page.locator("summary").click()
+        accessible(page)
         page.get_by_text("Onderdeel van de laadpaal").click()
         page.locator("#lw-text").fill("Lezer vervangen <b>")
         page.locator("button[value=fixed]").click()
