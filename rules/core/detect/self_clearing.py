@@ -1,7 +1,7 @@
 """Faults that clear by themselves before they count, again and again: nothing once, a sign when often.
 
 Decides by how many there were within a day, or sooner where each took a session along and is the station's
-own. What comes and goes in the seconds after a boot is not counted.
+own. A few within an hour are a weak sign. What comes and goes in the seconds after a boot is not counted.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def on_clear(
     conn.comes_and_goes = keep_recent(conn.comes_and_goes, obs.at, DAY_S)[-KEEP:]
     times = len(conn.comes_and_goes)
     cut = _sessions_cut(short, obs.at, began, conn, ctx)
-    if times < ctx.limit("station.comes_and_goes") and cut < ctx.limit("station.cuts_sessions"):
+    good = times >= ctx.limit("station.comes_and_goes") or cut >= ctx.limit("station.cuts_sessions")
+    if not good and not _often(began, obs.at, conn, ctx):
         return []
     return [
         Raise(
@@ -52,9 +53,17 @@ def on_clear(
             station=obs.station,
             evse=conn.evse,
             connector=conn.connector,
+            weak=not good,
             evidence=(proof(obs, "clears_itself", times=times),),
         )
     ]
+
+
+def _often(began: dict[str, datetime], now: datetime, conn: ConnectorState, ctx: Context) -> bool:
+    """Within the hour, and the last of them the station's own: a weak sign."""
+    own = any(ctx.catalog.fault(fault).side is Side.HARDWARE for fault in began)
+    lately = sum(1 for at in conn.comes_and_goes if (now - at).total_seconds() < HOUR_S)
+    return own and lately >= ctx.limit("station.comes_and_goes_hour")
 
 
 def _sessions_cut(
