@@ -19,6 +19,8 @@ from pages._uptime import day_shares, share_of
 
 WAITING = timedelta(minutes=30)
 SHOWN = 7
+# What a caller may know of a station: the number on the pole, the place, the plate inside, whose it is.
+SOUGHT = ("station", "site", "address", "customer", "serial")
 GRAVEST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 user, words = require("helpdesk")
@@ -32,7 +34,7 @@ with left:
 with right:
     options = stations["station"].to_list()
     labels = {
-        row["station"]: " · ".join(part for part in (row["station"], row["site"], row["address"]) if part)
+        row["station"]: " · ".join(row[part] for part in SOUGHT if row[part])
         for row in stations.iter_rows(named=True)
     }
     found = st.selectbox(

@@ -79,14 +79,14 @@ def test_the_answer_names_rule_reason_who_when_and_what_follows(
 ) -> None:
     said = answer(ask(folder, "--explain", "GNT-1", "station.offline"), capsys)
     assert "- rule out-of-warranty does not fit: warranty out, but it is in" in said
-    assert "Rule: installer (routing.yaml:" in said
+    assert "Rule: installer (data/catalog/routing.yaml:" in said
     assert "This is among the installer's tasks: react fittingly" in said
     assert "Who must act: the installer Volt; destinations: volt\n" in said
     assert "For information only" not in said
-    assert "When: 2026-11-20 16:02:00" in said
-    assert "Response due: 2026-11-23 10:01:00 (contract gold)" in said
-    assert "step 1: 2026-11-20 20:02:00 the installer (contact 2); destinations: volt-chef" in said
-    assert "step 2: 2026-11-21 00:02:00 Mobiflow; destinations: helpdesk" in said
+    assert "When: 2026-11-20 16:02:00 CET" in said
+    assert "Response due: 2026-11-23 10:01:00 CET (contract gold)" in said
+    assert "step 1: 2026-11-20 20:02:00 CET the installer (contact 2); destinations: volt-chef" in said
+    assert "step 2: 2026-11-21 00:02:00 CET Mobiflow; destinations: helpdesk" in said
 
 
 def test_without_explain_only_the_rule_that_fits_is_told_in_the_language_asked(
@@ -120,7 +120,7 @@ def test_what_can_wait_for_the_morning_says_until_when(
 ) -> None:
     arguments = ask(folder, "GNT-1", "imminent.slow_unlock")
     said = answer([*arguments[:-1], "2026-11-20T22:00"], capsys)
-    assert "volt hears of it only at 2026-11-21 07:00:00: this can wait for the hours of service" in said
+    assert "volt hears of it only at 2026-11-21 07:00:00 CET: this can wait for the hours of service" in said
     assert "nobody else is called: the chain is not for imminent" in said
 
 

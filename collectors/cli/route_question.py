@@ -84,7 +84,7 @@ def sentences(found: Explained, catalog: Catalog, language: str, *, every_rule: 
             wanted = condition(miss.condition, miss.wanted, catalog, language)
             value = catalog.text_or_word("route.value", miss.found, language)
             yield say("missed", rule=other.id, wanted=wanted, found=value)
-    where = f" ({rule.where})" if rule is not None and rule.where else ""
+    where = f" ({_place(rule.where)})" if rule is not None and rule.where else ""
     yield say("rule", rule=decision.rule.removeprefix("route."), where=where)
     yield f"  {found.why[language if language in found.why else 'nl']}"
     acting = [name for name in decision.destinations if name not in found.informed]
@@ -122,5 +122,10 @@ def _party(party: str, catalog: Catalog, language: str) -> str:
     return f"{word} {name}" if name else word
 
 
+def _place(where: str) -> str:
+    """File and line; a file of the built-in catalogue with its folder, for people call their own the same."""
+    return where if "/" in where else f"data/catalog/{where}"
+
+
 def _local(at: datetime) -> str:
-    return at.astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(BRUSSELS).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -14,6 +14,10 @@ from collectors.processes.ports import taken_ports, with_free_ports
 from collectors.settings.options import Settings
 
 PORT_HELP = "Default: the usual one, or a free one where that is taken; 0: a free one."
+Tap = Annotated[
+    str | None,
+    typer.Option(help="Pass all stations on to the back end they have: wss://csms.example/{station}."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,20 +27,22 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
+def with_tap(sets: list[str] | None, tap: str | None) -> list[str]:
+    """`--tap` as the setting that it is, so that a child process gets it too."""
+    return [*(sets or []), *([f"ocpp.tap={tap}"] if tap is not None else [])]
+
+
 def serve(
     *,
     config: options.Config = None,
     data_dir: options.DataDir = None,
     ocpp_port: options.OcppPort = None,
     http_port: options.HttpPort = None,
-    tap: Annotated[
-        str | None,
-        typer.Option(help="Pass all stations on to the back end they have: wss://csms.example/{station}."),
-    ] = None,
+    tap: Tap = None,
     sets: options.Sets = None,
 ) -> int:
     """Run the owner process: stations connect here; database, rules, delivery, metrics and commands."""
-    sets = [*(sets or []), *([f"ocpp.tap={tap}"] if tap is not None else [])]
+    sets = with_tap(sets, tap)
 
     def read() -> Settings:
         return settings_of(config, data_dir, ocpp_port=ocpp_port, http_port=http_port, sets=sets)
@@ -71,11 +77,13 @@ def up(
     ocpp_port: options.OcppPort = None,
     http_port: options.HttpPort = None,
     dashboard_port: options.DashboardPort = None,
+    tap: Tap = None,
     sets: options.Sets = None,
 ) -> int:
     """Run serve and dashboard together, restarting what falls; Ctrl-C ends both."""
     from collectors.processes.workers import dashboard_worker, run_together, serve_worker
 
+    sets = with_tap(sets, tap)
     settings = settings_of(
         config,
         data_dir,

@@ -55,7 +55,8 @@ def run_together(settings: Settings, workers: list[Worker]) -> int:
     def announce() -> None:
         names = {worker.name for worker in workers}
         if "serve" in names:
-            console.print(f"stations   ws://{settings.ocpp.host}:{settings.ocpp.port}/<station>")
+            scheme = "wss" if settings.ocpp.tls_certificate else "ws"
+            console.print(f"stations   {scheme}://{settings.ocpp.host}:{settings.ocpp.port}/<station>")
             console.print(f"metrics    {settings.http_url}/metrics")
         if "dashboard" in names:
             console.print(f"dashboard  {settings.dashboard.link()}")

@@ -227,6 +227,15 @@ def test_a_number_typed_at_the_call_desk_gives_one_plain_verdict(visit: Visit) -
     expect(page.locator(".lw-sentence")).to_contain_text("niet bereikbaar")
 
 
+def test_a_serial_number_read_to_the_call_desk_finds_its_station(visit: Visit) -> None:
+    page = visit("helpdesk", "/")
+    box = page.locator(".st-key-find input")
+    box.click()
+    box.press_sequentially("SN9003")
+    box.press("Enter")
+    expect(page.get_by_text("SN9003", exact=True)).to_be_visible()
+
+
 def report(place: Place, station: str) -> None:
     """A station of our own says over OCPP that its reader failed."""
     with connect(f"{place.ocpp_url}/{station}", subprotocols=["ocpp1.6"]) as line:  # type: ignore[list-item]
