@@ -61,9 +61,8 @@ def command(
     until: Annotated[str | None, typer.Option(help="Log entries before this time.", metavar="TIME")] = None,
     retries: Annotated[int | None, typer.Option(help="How often to try the upload again.")] = None,
     retry_interval: Annotated[int | None, typer.Option(help="Seconds between tries.")] = None,
-    keys: Annotated[
-        list[str] | None, typer.Option("--key", help="Setting to read; 2.x: Component.Variable.")
-    ] = None,
+    keys: Annotated[list[str] | None, typer.Option("--key", help="Setting; 2.x: Component.Variable.")] = None,
+    value: Annotated[str | None, typer.Option(help="The setting's new value.")] = None,
     id_tag: Annotated[
         str | None, typer.Option(help="Card; - reads it from the first line of input.", metavar="CARD")
     ] = None,
@@ -107,7 +106,8 @@ def command(
         "until": None if until is None else options.instant_of(until, zone, "--until").isoformat(),
         "retries": retries,
         "retry_interval_s": retry_interval,
-        "keys": keys or None,
+        **_keys(row, keys),
+        "value": value,
         "id_tag": sys.stdin.readline().strip() if id_tag == "-" else id_tag,
         "token_type": token_type,
         "transaction": transaction,
@@ -158,6 +158,17 @@ def _ask(settings: Any, row: RemoteAction, station: str, given: dict[str, Any], 
     if outcome.answer and set(outcome.answer) != {"status"}:
         print(json.dumps(outcome.answer, indent=2, ensure_ascii=False))
     return 0 if outcome.outcome == "accepted" else 1
+
+
+def _keys(row: RemoteAction, keys: list[str] | None) -> dict[str, Any]:
+    """Several may be read at once, one be changed."""
+    if not keys:
+        return {}
+    if "key" not in row.options.__struct_fields__:
+        return {"keys": keys}
+    if len(keys) > 1:
+        raise Complaint(f"command {row.name}: one --key at a time")
+    return {"key": keys[0]}
 
 
 def _row_of(name: str | None) -> RemoteAction:

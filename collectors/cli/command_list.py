@@ -12,7 +12,7 @@ import msgspec
 from collectors.remote.actions import ACTIONS, HELPDESK, VERSIONS, RemoteAction
 
 # Where the command line has another name than the table.
-NAMES = {"kind": "--hard", "keys": "--key", "retry_interval_s": "--retry-interval"}
+NAMES = {"kind": "--hard", "keys": "--key", "key": "--key", "retry_interval_s": "--retry-interval"}
 
 
 def table_rows() -> Iterator[tuple[str, str, str, str, str, str]]:

@@ -22,6 +22,7 @@ from collectors.remote.options import (
     Options,
     Place,
     ResetOptions,
+    SettingOptions,
     StartOptions,
     StopOptions,
     TriggerOptions,
@@ -144,6 +145,21 @@ def configuration_verdict(payload: dict[str, Any]) -> Verdict:
     return Verdict(bool(keys) or not unknown, f"{len(keys)} told, {len(unknown)} unknown")
 
 
+def setting_risk(_options: Any, _situation: Situation) -> str | None:
+    return "a wrong setting can take a station off its back end, for good"
+
+
+def setting_verdict(payload: dict[str, Any]) -> Verdict:
+    """1.6 has one status, 2.x a list of one; both know settings that hold after a restart only."""
+    results = payload.get("setVariableResult")
+    if isinstance(results, list) and results and isinstance(results[0], dict):
+        payload = {**results[0], "status": results[0].get("attributeStatus")}
+        payload["statusInfo"] = results[0].get("attributeStatusInfo")
+    said = by_status(payload)
+    later = payload.get("status") == "RebootRequired"
+    return Verdict(True, "RebootRequired: it holds after a restart") if later else said
+
+
 def list_version_verdict(payload: dict[str, Any]) -> Verdict:
     """1.6: -1 is "no local lists here" (OCPP 1.6, 5.10)."""
     number = payload.get("versionNumber", payload.get("listVersion"))
@@ -209,6 +225,16 @@ _ROWS = (
         roles=ON_SITE,
         verdict=configuration_verdict,
         aliases=("GetVariables",),
+    ),
+    RemoteAction(
+        "ChangeConfiguration",
+        "change one setting",
+        SettingOptions,
+        versions(say.setting_16, say.setting_2),
+        risk=setting_risk,
+        confirm_when="always",
+        verdict=setting_verdict,
+        aliases=("SetVariables",),
     ),
     RemoteAction(
         "ClearCache", "forget remembered cards", Options, versions(say.clear_cache, say.clear_cache)

@@ -80,6 +80,15 @@ class ConfigurationOptions(Options, frozen=True):
     evse: Number | None = None
 
 
+class SettingOptions(Options, frozen=True):
+    """1.6: the name of a key. 2.x: `Component.Variable`, with `(instance)` after either. One at a time: it is
+    clear then which one a station refused."""
+
+    key: Key
+    value: Annotated[str, Meta(max_length=1000)]
+    evse: Number | None = None
+
+
 class StartOptions(Options, frozen=True):
     id_tag: Card
     evse: Number | None = None

@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from collectors.decode.privacy import is_secret_name
 from collectors.remote.options import (
     AvailabilityOptions,
     BaseReportOptions,
@@ -20,6 +21,7 @@ from collectors.remote.options import (
     Options,
     Place,
     ResetOptions,
+    SettingOptions,
     StartOptions,
     StopOptions,
     TriggerOptions,
@@ -28,6 +30,7 @@ from collectors.remote.options import (
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
 CARD_16 = 20  # OCPP 1.6, CiString20Type
+VALUE_16 = 500  # OCPP 1.6, CiString500Type
 KEY_16 = 50  # OCPP 1.6, CiString50Type
 NAME_2 = 50  # OCPP 2.x, names and instances of components and variables
 VARIABLE = re.compile(r"([^.()]+)(?:\(([^()]+)\))?\.([^()]+?)(?:\(([^()]+)\))?")
@@ -154,6 +157,28 @@ def variables_2(options: ConfigurationOptions, _request_id: int) -> Call:
     if not options.keys:
         raise CannotSay("OCPP 2.x wants each variable named, as Component.Variable; GetBaseReport lists all")
     return "GetVariables", {"getVariableData": [_variable(key, options.evse) for key in options.keys]}
+
+
+def setting_16(options: SettingOptions, _request_id: int) -> Call:
+    if options.evse is not None:
+        raise CannotSay("OCPP 1.6 keeps configuration for the station as a whole, not for one EVSE")
+    if len(options.key) > KEY_16 or len(options.value) > VALUE_16:
+        raise CannotSay(f"OCPP 1.6 takes {KEY_16} characters of a key and {VALUE_16} of a value")
+    _check_no_secret(options.key)
+    return "ChangeConfiguration", {"key": options.key, "value": options.value}
+
+
+def setting_2(options: SettingOptions, _request_id: int) -> Call:
+    asked = _variable(options.key, options.evse)
+    _check_no_secret(asked["variable"]["name"])
+    return "SetVariables", {"setVariableData": [{"attributeValue": options.value, **asked}]}
+
+
+def _check_no_secret(name: str) -> None:
+    if is_secret_name(name):
+        raise CannotSay(
+            f"{name} holds a secret, and what is asked here is kept: set it at the station itself"
+        )
 
 
 def _variable(key: str, evse: int | None) -> dict[str, Any]:

@@ -78,6 +78,20 @@ TABLE: list[tuple[str, dict[str, Any], list[Any] | None, Any, str]] = [
         "accepted",
     ),
     ("GetVariables", {"keys": ["Nothing.Such"]}, None, told("UnknownComponent"), "rejected"),
+    (
+        "SetVariables",
+        {"key": "OCPPCommCtrlr.HeartbeatInterval", "value": "60"},
+        ["SetVariables", {"setVariableData": [{"attributeValue": "60", **HEARTBEAT}]}],
+        {"setVariableResult": [{"attributeStatus": "RebootRequired", **HEARTBEAT}]},
+        "accepted",
+    ),
+    (
+        "SetVariables",
+        {"key": "Nothing.Such", "value": "1"},
+        None,
+        {"setVariableResult": [{"attributeStatus": "UnknownComponent", **HEARTBEAT}]},
+        "rejected",
+    ),
     ("ClearCache", {}, ["ClearCache", {}], status("Rejected"), "rejected"),
     ("RequestStartTransaction", {"id_tag": "04A2B3C4", "evse": 1}, None, status("Accepted"), "accepted"),
     ("RequestStartTransaction", {"id_tag": "04A2B3C4"}, None, status("Rejected"), "rejected"),
@@ -120,7 +134,7 @@ def test_every_command_reaches_a_2_x_station_in_its_words_and_its_answer_is_unde
                 said, call = await both(asking, one, answer)
                 assert said.outcome == outcome, (action, options, said)
                 assert leaves is None or call[2:] == leaves
-            await appears(door.owner, "SELECT 1 FROM command WHERE command_id = 'c24' AND outcome = 'error'")
+            await appears(door.owner, "SELECT 1 FROM command WHERE command_id = 'c26' AND outcome = 'error'")
         sent = door.owner.store.sql("SELECT outcome FROM command ORDER BY command_id")["outcome"].to_list()
         assert sent == [outcome for *_, outcome in TABLE]
 

@@ -48,6 +48,31 @@ SAID: list[tuple[str, dict[str, Any], tuple[str, Any] | None, tuple[str, Any] | 
         ("UnlockConnector", {"evseId": 1, "connectorId": 2}),
     ),
     (
+        "ChangeConfiguration",
+        {"key": "HeartbeatInterval", "value": "60"},
+        ("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "60"}),
+        None,
+    ),
+    (
+        "SetVariables",
+        {"key": "EVSE.AllowReset", "value": "true", "evse": 1},
+        None,
+        (
+            "SetVariables",
+            {
+                "setVariableData": [
+                    {
+                        "attributeValue": "true",
+                        "component": {"name": "EVSE", "evse": {"id": 1}},
+                        "variable": {"name": "AllowReset"},
+                    }
+                ]
+            },
+        ),
+    ),
+    ("ChangeConfiguration", {"key": "AuthorizationKey", "value": "x"}, None, None),
+    ("SetVariables", {"key": "SecurityCtrlr.BasicAuthPassword", "value": "x"}, None, None),
+    (
         "TriggerMessage",
         {"message": "StatusNotification", "evse": 1},
         ("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}),
@@ -192,6 +217,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "TriggerMessage": {"message": "Heartbeat"},
     "ChangeAvailability": {"to": "operative"},
     "GetConfiguration": {"keys": ["A.B"]},
+    "ChangeConfiguration": {"key": "HeartbeatCtrlr.Interval", "value": "60"},
     "RemoteStart": {"id_tag": "04AB"},
     "RemoteStop": {"transaction": "12"},
     "SendLocalList": {"list_version": 1, "update": "full", "entries": ENTRIES},
@@ -233,6 +259,8 @@ anything = st.fixed_dictionaries(
         "since": st.sampled_from([WHEN, "2026", "2026-05-01T10:00:00"]),
         "retries": numbers,
         "keys": st.lists(texts, max_size=3),
+        "key": texts,
+        "value": st.sampled_from(["", "60", "x" * 501, "x" * 1000]),
         "id_tag": texts,
         "token_type": st.sampled_from(get_args(TokenKind)),
         "transaction": texts,
@@ -298,6 +326,21 @@ def test_an_option_of_another_command_is_named() -> None:
         ("GetConfiguration", {"configurationKey": 7}, "rejected", "another form"),
         ("GetConfiguration", {"getVariableResult": [{"attributeStatus": "Accepted"}]}, "accepted", "1 of 1"),
         ("GetConfiguration", {"getVariableResult": [{}, 7]}, "rejected", "0 of 2"),
+        ("ChangeConfiguration", {"status": "RebootRequired"}, "accepted", "after a restart"),
+        ("ChangeConfiguration", {"status": "NotSupported"}, "rejected", "NotSupported"),
+        (
+            "ChangeConfiguration",
+            {"setVariableResult": [{"attributeStatus": "Accepted"}]},
+            "accepted",
+            "Accepted",
+        ),
+        (
+            "ChangeConfiguration",
+            {"setVariableResult": [{"attributeStatus": "UnknownVariable"}]},
+            "rejected",
+            "UnknownVariable",
+        ),
+        ("ChangeConfiguration", {"setVariableResult": [7]}, "rejected", "without a status"),
         ("GetLocalListVersion", {"listVersion": -1}, "rejected", "no local list"),
         ("GetLocalListVersion", {"versionNumber": 0}, "accepted", "version 0"),
         ("GetLocalListVersion", {}, "rejected", "without a version"),
