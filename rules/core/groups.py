@@ -140,6 +140,10 @@ class Groups:
         if told.why is not None:
             self._take_back(name, tracked, told)
 
+    def book(self, name: str, at: datetime) -> datetime:
+        """When a message that can wait may leave: `at`, or later where the destination's hour is full."""
+        return hold_back.book(self._outlet(name), self.destinations[name], self.policy, at)
+
     # --- time ---------------------------------------------------------------------------
 
     def fire(self, due: datetime, kind: str, key: str, out: list[Effect]) -> None:
@@ -270,7 +274,7 @@ class Groups:
             )
         )
         if counts:
-            hold_back.spend(self._outlet(name), at)
+            hold_back.spend(self._outlet(name), destination, self.policy, at)
         for word in words:
             if word.tracked is not None:
                 _remember(word.tracked, name, word.reason, at)

@@ -60,14 +60,39 @@ def passes_budget(word: Ended) -> bool:
 
 def by_budget(outlet: Outlet, destination: Destination, policy: Policy, at: datetime) -> Held | None:
     """No message is left of this hour's. Hours are counted from the first message of each."""
-    limit = policy.budget_per_hour if destination.budget_per_hour is None else destination.budget_per_hour
-    if limit <= 0 or outlet.window_at is None or at >= outlet.window_at + HOUR or outlet.sent < limit:
+    limit = _limit(destination, policy)
+    since, sent = _now(outlet, limit, at)
+    if limit <= 0 or since is None or sent < limit:
         return None
-    return Suppression.BUDGET, outlet.window_at + HOUR
+    return Suppression.BUDGET, since + HOUR
 
 
-def spend(outlet: Outlet, at: datetime) -> None:
+def spend(outlet: Outlet, destination: Destination | None, policy: Policy, at: datetime) -> None:
     """One message of this hour's is used."""
-    if outlet.window_at is None or at >= outlet.window_at + HOUR:
-        outlet.window_at, outlet.sent = at, 0
-    outlet.sent += 1
+    limit = policy.budget_per_hour if destination is None else _limit(destination, policy)
+    since, sent = _now(outlet, limit, at)
+    outlet.window_at, outlet.sent = since or at, sent + 1
+
+
+def book(outlet: Outlet, destination: Destination, policy: Policy, at: datetime) -> datetime:
+    """When a message leaves that nobody is in a hurry for: now, or in the first hour that has room. It is
+    used there."""
+    limit = _limit(destination, policy)
+    since, sent = _now(outlet, limit, at)
+    spend(outlet, destination, policy, at)
+    if limit <= 0 or since is None or sent < limit:
+        return at
+    return since + HOUR * (sent // limit)
+
+
+def _limit(destination: Destination, policy: Policy) -> int:
+    return policy.budget_per_hour if destination.budget_per_hour is None else destination.budget_per_hour
+
+
+def _now(outlet: Outlet, limit: int, at: datetime) -> tuple[datetime | None, int]:
+    """Since when this hour counts and what of it is used; what was booked ahead is used hour by hour."""
+    if outlet.window_at is None or at < outlet.window_at + HOUR:
+        return outlet.window_at, outlet.sent
+    gone = (at - outlet.window_at) // HOUR
+    left = outlet.sent - limit * gone
+    return (outlet.window_at + HOUR * gone, left) if limit > 0 and left > 0 else (None, 0)

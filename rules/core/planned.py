@@ -2,7 +2,8 @@
 
 Decides who hears of a maintenance window and of which of their own stations. Never of a silence, of work on
 one fault only, or of stations that nobody asked about; never why it is done. A message that would come in
-quiet hours waits for their end, unless the work begins before that.
+quiet hours waits for their end, unless the work begins before that. It counts in the budget of its reader:
+what is over waits for an hour with room, for so much planned work at once is a mistake or a flood.
 """
 
 from __future__ import annotations
@@ -79,6 +80,9 @@ class PlannedWords:
         destination = self._speaker.groups.destinations[wish.destination]
         quiet_until = _quiet_until(destination, at)
         waits = quiet_until is not None and (seq == 1 or work.since >= quiet_until)
+        wanted = quiet_until if quiet_until is not None and waits else at
+        # Dated when it may leave: how long delivery tries, and how late it is, count from then.
+        leaves = self._speaker.groups.book(wish.destination, wanted)
         return NoticeRow(
             dedup_key=f"{window_id}:{wish.destination}:{seq}",
             incident_id=window_id,
@@ -86,8 +90,8 @@ class PlannedWords:
             party=destination.party,
             seq=seq,
             reason=reason,
-            created_at=at,
-            not_before=quiet_until if quiet_until is not None and waits else at,
+            created_at=leaves,
+            not_before=leaves,
             work=work,
         )
 

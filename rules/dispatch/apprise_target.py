@@ -229,9 +229,10 @@ def _port_impossible(url: str) -> bool:
 class AppriseTarget:
     """Sends to one destination. Calls may come from one thread at a time: the destination's lane."""
 
-    def __init__(self, config: DestinationConfig) -> None:
+    def __init__(self, config: DestinationConfig, abandoned: list[threading.Thread] | None = None) -> None:
+        """`abandoned`: sends that did not end in time, of all targets of the same lane."""
         self._config = config
-        self._abandoned: list[threading.Thread] = []
+        self._abandoned = [] if abandoned is None else abandoned
 
     def send(
         self,
@@ -251,7 +252,7 @@ class AppriseTarget:
         """
         letter = _Letter(subject, body, dedup_key, possible_duplicate, reason, payload)
         started = time.monotonic()
-        self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
+        self._abandoned[:] = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= MAX_ABANDONED:
             return Outcome(
                 kind=Kind.TRANSIENT, detail_redacted="earlier sends have not ended; nothing was sent"

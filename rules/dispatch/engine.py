@@ -105,6 +105,7 @@ class Engine:
         self._queue: deque[list[Observation]] = deque()
         self._ready = threading.Condition()
         self._busy = False
+        self._died = False
         self._ending = threading.Event()
         self._keeper = Keeper(store, self._ending, give_up_s)
         self._thread: threading.Thread | None = None
@@ -149,16 +150,17 @@ class Engine:
             self._thread.join()
 
     def drain(self, timeout_s: float = 60.0) -> bool:
-        """Wait until all that was told to be stored is judged and written. False when time ran out."""
+        """Wait until all that was told to be stored is judged and written. False when time ran out, or when
+        the thread that judges has died."""
         self._store.settle()
         deadline = time.monotonic() + timeout_s
         with self._ready:
-            while self._queue or self._busy:
+            while not self._died and (self._queue or self._busy):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
                 self._ready.wait(left)
-        return True
+        return not self._died
 
     def stats(self) -> EngineStats:
         with self._ready:
@@ -181,8 +183,11 @@ class Engine:
         )
 
     def _arrived(self, observations: list[Observation]) -> None:
-        """On the store's writer thread: queue and return."""
+        """On the store's writer thread: queue and return. Nothing is queued for a thread that died: it would
+        never be fetched, and the next start reads all of it from the store."""
         with self._ready:
+            if self._died:
+                return
             self._queue.append(observations)
             self._ready.notify_all()
 
@@ -209,15 +214,19 @@ class Engine:
                 self._ending.wait(turned + self._tick_s - time.monotonic())
         except StoreClosed:
             # Nothing is lost: the next start judges again from the last snapshot on.
+            self._died = True
             log.warning(
                 "the store closed before the engine stopped; judgement resumes from the last snapshot"
             )
         except Exception as error:
+            self._died = True
             self._last_error = f"{type(error).__name__}: {error}"
             log.exception("the engine stopped on an error of its own")
         finally:
             with self._ready:
                 self._busy = False
+                if self._died:
+                    self._queue.clear()
                 self._ready.notify_all()
 
     def _turn(self, arrived: list[list[Observation]], last: bool) -> None:

@@ -6,6 +6,7 @@ address is looked up when the message leaves; who ended it meanwhile gets nothin
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,7 @@ class CustomerLane(Lane):
         """`more` as for `Lane`."""
         super().__init__(LANE, AppriseTarget(config), store, clock, timeout_s=config.timeout_s, **more)
         self._config = config
+        self._abandoned: list[threading.Thread] = []  # together: each message has a target of its own
 
     def _claim(self, now: datetime) -> ledger.Claimed | None:
         for destination in waiting(self._store, now):
@@ -96,7 +98,8 @@ class CustomerLane(Lane):
         subscriber = find(self._store, claimed.destination)
         if subscriber is None or not is_plain_address(subscriber.email):
             return Nobody()
-        return AppriseTarget(replace(self._config, url=address(self._config.url, subscriber.email)))
+        reader = replace(self._config, url=address(self._config.url, subscriber.email))
+        return AppriseTarget(reader, self._abandoned)
 
 
 class Nobody:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from data.store import Store
 from rules.core.model import NoticeReason, NoticeRow, SubscriptionRow
 from rules.core.subscription import subscription_id
-from rules.dispatch.subscribers import address, config_of, problems
-from tests.dispatch.lanes import START, Clock, rows, running
+from rules.dispatch.apprise_target import MAX_ABANDONED
+from rules.dispatch.subscribers import CustomerLane, address, config_of, problems
+from tests.dispatch.lanes import START, Clock, mark_duplicate, rows, running
 from tests.dispatch.small_judge import notice
 from tests.sinks import http_sink, smtp_sink, wait_until
 
@@ -130,3 +133,19 @@ def test_an_address_cannot_add_anything_to_the_template() -> None:
     made = address("mailto://h.be?to={email}", "a@b.be&bcc=dief@x.be,c@d.be?x=1#{email}")
     assert made.count("&") == 0
     assert "bcc=" not in made
+
+
+def test_a_service_that_hangs_holds_no_more_sends_for_all_customers_than_for_one_destination(
+    store: Store,
+) -> None:
+    subscribe(store, *PEOPLE, "els@gent.be", "els2@gent.be")
+    add(store, *(to(email) for email in (*PEOPLE, "els@gent.be", "els2@gent.be")))
+    with http_sink("trickle") as sink:
+        config = replace(config_of(f"json://127.0.0.1:{sink.port}/{{email}}"), timeout_s=0.3)
+        lane = CustomerLane(config, store, Clock(), mark_duplicate=mark_duplicate)
+        kinds = []
+        while lane.step():
+            kinds.append(lane.stats().last_detail or "")
+        hanging = [one for one in threading.enumerate() if one.name == "send-customers"]
+    assert len([kind for kind in kinds if "nothing was sent" in kind]) == 2, kinds
+    assert len(hanging) == MAX_ABANDONED

@@ -362,3 +362,29 @@ def test_an_engine_tells_how_it_fares(tmp_path: Path) -> None:
         assert (stats.judged, stats.cursor, stats.queued, stats.notices) == (7, 7, 0, 3)
         runs.stop()
         assert not runs.stats().running
+
+
+def test_a_thread_that_died_keeps_nothing_in_memory_and_the_next_start_judges_it(store: Store) -> None:
+    class Forgetful(SmallJudge):
+        def state(self) -> bytes:
+            raise ValueError("cannot be saved")
+
+    dying = Engine(store, Forgetful, Clock(), text, tick_s=0.01, snapshot_s=0.0)
+    dying.start()
+    submit(store, [status(store, 0, "A", Status.FAULTED)])
+    assert wait_until(lambda: not dying.stats().running)
+    submit(store, [status(store, 1, "B", Status.FAULTED)])
+    assert not dying.drain(0.1)
+    assert (dying.stats().queued, dying.stats().last_error) == (0, "ValueError: cannot be saved")
+    dying.stop()
+    judged: list[str] = []
+
+    class Told(SmallJudge):
+        def feed(self, obs: Observation) -> list[Effect]:
+            judged.append(obs.station)
+            return super().feed(obs)
+
+    well = Engine(store, Told, Clock(), text, tick_s=0.01)
+    well.start()
+    well.stop()
+    assert [station for station in judged if station] == ["A", "B"]

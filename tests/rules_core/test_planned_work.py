@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from data.catalog_files import load_catalog
 from rules.core.catalog import Catalog
@@ -14,6 +15,7 @@ from rules.core.model import (
     Asset,
     Booted,
     Effect,
+    NoticeReason,
     NoticeRow,
     Observation,
     Status,
@@ -257,3 +259,35 @@ def test_what_repeats_is_told_with_its_next_occurrence(catalog: Catalog) -> None
     ]
     assert row.work is not None
     assert (row.work.since, row.work.begun) == (datetime(2026, 12, 1, 21, tzinfo=UTC), False)
+
+
+@pytest.mark.parametrize("every_s", [0.0, 60.0, 700.0], ids=["at once", "every minute", "every 12 minutes"])
+def test_a_flood_of_planned_work_reaches_nobody_faster_than_the_budget_and_all_of_it_does(
+    catalog: Catalog, every_s: float
+) -> None:
+    limit, windows = 3, 25
+    tight = structs.replace(POLICY, budget_per_hour=limit)
+    flood = []
+    for n in range(windows):
+        made = plan(1 + n * every_s / 3600, 48, 50)
+        flood.append(structs.replace(made, window=structs.replace(made.window, window_id=f"m{n}")))
+    hours = sorted(hour for _, _, hour in heard(catalog, wish(0, "planned"), *flood, policy=tight))
+    assert len(hours) == windows
+    since = hours[0]
+    while hours:
+        within = [hour for hour in hours if hour < since + 1]
+        assert len(within) <= limit
+        hours = hours[len(within) :]
+        since = hours[0] if hours and hours[0] >= since + 2 else since + 1
+
+
+def test_planned_work_leaves_less_of_the_hour_for_faults_and_none_is_lost(catalog: Catalog) -> None:
+    tight = structs.replace(POLICY, budget_per_hour=1)
+    lock = structs.replace(down(1.2), error_code="ConnectorLockFailure")
+    told = effects_of(catalog, wish(0, "planned", "down"), plan(1), lock, policy=tight)
+    first = [
+        (one.created_at - START) / HOUR
+        for one in told
+        if isinstance(one, NoticeRow) and one.reason is NoticeReason.FIRST and "customers" in one.destination
+    ]
+    assert first == [2.0]
