@@ -6,6 +6,7 @@ No data, no rights. HTML is built by `pages/_html.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import NoReturn
@@ -85,6 +86,20 @@ def _look_again() -> None:
     if st.session_state.pop("silent_seen", False):
         st.rerun(scope="app")
     st.session_state["silent_seen"] = True
+
+
+def period(words: Words, periods: Sequence[int], usual: int, key: str) -> int:
+    """The choice of how many days back a page looks."""
+    chosen = st.segmented_control(
+        words("uptime.period"),
+        periods,
+        default=usual,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        format_func=lambda days: words("uptime.days", n=days),
+    )
+    return chosen or usual
 
 
 def route_link(words: Words, latitude: float | None, longitude: float | None) -> str:

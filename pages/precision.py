@@ -13,7 +13,7 @@ from pages import _html as h
 from pages import _precision as count
 from pages._data import ask_kept, steady
 from pages._session import require
-from pages._ui import empty, section, show, title
+from pages._ui import empty, period, section, show, title
 
 PERIODS = (30, 90, 365)
 MOST = 100
@@ -21,18 +21,7 @@ MOST = 100
 user, words = require("helpdesk")
 title(words("precision.title"), words("precision.lead"))
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-    days = (
-        st.segmented_control(
-            words("uptime.period"),
-            PERIODS,
-            default=90,
-            required=True,
-            key="days",
-            label_visibility="collapsed",
-            format_func=lambda n: words("uptime.days", n=n),
-        )
-        or 90
-    )
+    days = period(words, PERIODS, 90, "days")
     by = (
         st.segmented_control(
             words("precision.by"),

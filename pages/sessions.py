@@ -10,7 +10,7 @@ import streamlit as st
 from pages import _html as h
 from pages._data import ask_kept, days_ago, minute
 from pages._session import require
-from pages._ui import empty, section, show, title
+from pages._ui import empty, period, section, show, title
 
 PERIODS = (7, 30, 90)
 A_PAGE = 25
@@ -19,18 +19,7 @@ user, words = require("helpdesk", "installer", "customer")
 title(words("sessions.title"))
 stations = ask_kept(user, "stations", station=None)
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-    days = (
-        st.segmented_control(
-            words("uptime.period"),
-            PERIODS,
-            default=30,
-            required=True,
-            key="session-days",
-            format_func=lambda n: words("uptime.days", n=n),
-            label_visibility="collapsed",
-        )
-        or 30
-    )
+    days = period(words, PERIODS, 30, "session-days")
     chosen = st.selectbox(
         words("menu.station"),
         stations["station"].to_list(),

@@ -14,7 +14,7 @@ from pages import _html as h
 from pages._charts import down_by_day
 from pages._data import ask_kept, ask_long, steady
 from pages._session import require
-from pages._ui import empty, section, show, title
+from pages._ui import empty, period, section, show, title
 from pages._uptime import bars, down_s, legend, share, split
 
 PERIODS = (7, 30, 90)
@@ -30,18 +30,7 @@ if stations.is_empty():
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-    days = (
-        st.segmented_control(
-            words("uptime.period"),
-            PERIODS,
-            default=90,
-            required=True,
-            key="days",
-            label_visibility="collapsed",
-            format_func=lambda n: words("uptime.days", n=n),
-        )
-        or 90
-    )
+    days = period(words, PERIODS, 90, "days")
     sites = dict(stations.select("station", "site").rows())
     chosen = st.selectbox(
         words("menu.station"),

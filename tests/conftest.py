@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from data.store import Store
+from tests.sinks import closed_port
 
 
 @pytest.fixture
@@ -29,12 +29,5 @@ def served_store(tmp_path: Path, free_port: int) -> Iterator[Store]:
 
 @pytest.fixture
 def free_port() -> int:
-    return unused_port()
-
-
-def unused_port() -> int:
     """A port nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return closed_port()

@@ -299,9 +299,18 @@ def silent_sink() -> Iterator[SilentSink]:
         sink.close()
 
 
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that are free now; all held until the last is chosen, so that no two are the same."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
 def closed_port() -> int:
     """A loopback port that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]

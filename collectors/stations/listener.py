@@ -142,6 +142,8 @@ class Listener:
         self.refused = 0
         self._decoders: dict[str, Decoder] = {}
         self._server: Server | None = None
+        # The event loop itself holds tasks only weakly: one that nobody keeps may vanish half done.
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open the port; with port 0 a free one is chosen and kept in `port`. Raises `ListenerError`."""
@@ -312,7 +314,9 @@ class Listener:
         if old.link is not None:
             return  # its own back end decides which connection stays
         log.info("%s connected again: the older connection is closed", old.station)
-        old.loop.create_task(old.close(1008, "replaced by a newer connection"))
+        closing_old = old.loop.create_task(old.close(1008, "replaced by a newer connection"))
+        self._closing.add(closing_old)
+        closing_old.add_done_callback(self._closing.discard)
 
     def _leave(self, connection: StationConnection) -> None:
         connection.left()

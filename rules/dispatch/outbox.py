@@ -64,7 +64,6 @@ class LaneStats(Struct, frozen=True, kw_only=True):
     attempts: int
     failures_in_row: int
     sending_s: float | None
-    last_kind: str | None
     last_detail: str | None
     last_error: str | None
 
@@ -145,7 +144,6 @@ class Lane:
             attempts=self._attempts,
             failures_in_row=self._failures,
             sending_s=(self._clock() - since).total_seconds() if since else None,
-            last_kind=self._last.kind.value if self._last else None,
             last_detail=self._last.detail_redacted if self._last else None,
             last_error=self._last_error,
         )

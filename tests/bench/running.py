@@ -16,17 +16,9 @@ from typing import Any
 
 import httpx
 
+from tests.sinks import free_ports
+
 HOUSE = Path(__file__).resolve().parents[2]
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 class Server:

@@ -26,7 +26,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.collectors.owners import free_ports
+from tests.sinks import free_ports
 
 OCPP = [Subprotocol("ocpp1.6")]
 STATUS = '[2,"%d","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Available"}]'

@@ -17,7 +17,7 @@ from collectors.tap import recorder as tap_recorder
 from collectors.tap.address import segment_of, stations_from, target_url, template_mistake
 from data.store import Store
 from tests.collectors.tapped import charger, old_back_end, receive, tapped_house
-from tests.conftest import unused_port
+from tests.sinks import closed_port
 
 ODD: list[str | bytes] = [
     '[2,"1","Heartbeat",{}]',
@@ -147,7 +147,7 @@ def test_a_refusal_of_the_back_end_is_what_the_station_gets(store: Store, status
 
 def test_a_back_end_that_is_down_is_a_bad_gateway_and_an_observation(store: Store) -> None:
     async def scenario() -> None:
-        async with tapped_house(store, f"ws://127.0.0.1:{unused_port()}/{{station}}") as home:
+        async with tapped_house(store, f"ws://127.0.0.1:{closed_port()}/{{station}}") as home:
             with pytest.raises(InvalidStatus) as refused:
                 async with charger(home.url("BE-1")):
                     pass

@@ -8,12 +8,11 @@ from data.errors import QueryRefused
 from data.literals import literal
 from data.named_queries import named_query, parse_query, query_names, with_visible
 from data.register import write_register
-from data.rows import Batch, FrameRow
 from data.scope import EVERY_STATION, Scope, visible_select
 from data.store import Store
-from rules.core.model import Asset, StationRow
+from rules.core.model import Asset
 from rules.core.model import Scope as IncidentScope
-from tests.data.rows import NOON, after, incident, notice, submit_and_wait
+from tests.data.rows import NOON, incident, notice
 
 HEADER = "-- What it is.\n-- grain: one row\n-- inputs: {inputs}\n-- reader: tests\n-- scope: visible\n"
 
@@ -77,31 +76,6 @@ def test_inputs_must_be_given_exactly() -> None:
 def test_the_scope_fits_before_any_form_of_query(sql: str, store: Store) -> None:
     visible = f"SELECT {literal('BE-1')} AS station"
     assert store.sql(with_visible(sql, visible))["station"].to_list() == ["BE-1"]
-
-
-def test_findings_are_counted_by_make_within_the_scope(store: Store) -> None:
-    rows = [
-        FrameRow(record_id=n, received_at=NOON, station=station, direction="in", raw="x", findings=found)
-        for n, (station, found) in enumerate(
-            [
-                ("A", ("json_truncated",)),
-                ("A", ("json_truncated", "vendor_empty")),
-                ("B", ()),
-                ("C", ("vendor_empty",)),
-            ],
-            start=1,
-        )
-    ]
-    submit_and_wait(store, Batch(frames=rows))
-    known = StationRow(station="A", first_seen_at=NOON, last_seen_at=NOON, make="EVBox")
-    store.apply([known, StationRow(station="C", first_seen_at=NOON, last_seen_at=NOON)])
-    store.settle()
-    found = store.query("findings_by_make", since=NOON, until=after(1))
-    assert found.select("finding", "make", "frames", "stations").rows() == [
-        ("json_truncated", "EVBox", 2, 1),
-        ("vendor_empty", "EVBox", 1, 1),
-        ("vendor_empty", None, 1, 1),
-    ]
 
 
 @pytest.mark.parametrize("role", ["helpdesk", "installer", "customer"])

@@ -24,8 +24,8 @@ from data.read import HELPDESK, ReadDoor, Scope, _remote, read_url
 from data.register import write_register
 from data.store import Store
 from rules.core.model import Asset, StationRow
-from tests.conftest import unused_port
 from tests.data.rows import NOON, heard, submit_and_wait
+from tests.sinks import closed_port
 
 FLEET = [
     Asset(station="BE-1", installer="Volt & Zonen", customer="Stad Gent"),
@@ -45,7 +45,7 @@ class House(NamedTuple):
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("house")
-    port, token = unused_port(), directory / "read.token"
+    port, token = closed_port(), directory / "read.token"
     with Store.open(directory / "laadwacht.duckdb", read_port=port, token_file=token) as store:
         write_register(store, FLEET, NOON)
         store.apply([StationRow(station="BE-9", first_seen_at=NOON, last_seen_at=NOON)])

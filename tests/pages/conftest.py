@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from pages import _data, _owner, _session
 from pages._menu import MENU
 from tests.pages.factory import fill
 from tests.pages.opening import PAGES, SHELL, Opener
+from tests.sinks import free_ports
 
 HOUSE = Path(__file__).resolve().parents[2]
 PASSWORD = "genoeg-geheim"
@@ -70,17 +70,6 @@ class Place(NamedTuple):
         )
         assert answer.status_code == 200, answer.text
         return str(answer.json()["session"])
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 @contextmanager
