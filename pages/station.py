@@ -94,11 +94,8 @@ with right:
         if connectors.is_empty():
             show(f'<p class="lw-hint">{escape(words("station.connectors.none"))}</p>')
         for item in connectors.iter_rows(named=True):
-            name = (
-                words("detail.connector", n=item["connector"])
-                if item["connector"]
-                else words("detail.station")
-            )
+            number = item["connector"]
+            name = words("detail.connector", n=number) if number else words("detail.station")
             code = item["error_code"] if expert and item["error_code"] not in (None, "NoError") else None
             status, tone = words.of("status", item["status"]), connector_tone(item["status"])
             if row["condition"] == "offline":  # what it said last is not what it is now

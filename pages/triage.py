@@ -1,7 +1,6 @@
 """The helpdesk's inbox: what is open, whose it is and why, with the proof beside it; acknowledge and go on.
 
-Decides nothing about incidents: every act goes to the owner process. The next incident opens by itself after
-one.
+Decides nothing about incidents: every act goes to the owner process.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pages import _incident as view
 from pages import _names
 from pages._actions import acknowledge, decide, say_done
 from pages._data import ask, days_ago
-from pages._inbox import TRAYS, WIDTHS, cells, height_of_row, in_tray, labels, matching
+from pages._inbox import TRAYS, WIDTHS, cells, height_of_row, in_tray, labels, look_of, matching
 from pages._session import require
 from pages._told import told
 from pages._ui import empty, title
@@ -111,13 +110,11 @@ def desk(shown: pl.DataFrame) -> None:
 @st.fragment(run_every="10s")
 def watch(drawn: int) -> None:
     """Draws the page anew when the inbox changed elsewhere; quiet otherwise."""
-    fresh = ask(user, "incidents", closed_since=days_ago(7), counted_since=days_ago(30), limit=MOST)
-    if hash(tuple(fresh.select("incident_id", "state", "acknowledged_at", "holder").rows())) != drawn:
+    if look_of(inbox()) != drawn:
         st.rerun(scope="app")
 
 
-rows = inbox()
-rows = rows.with_columns(
+rows = inbox().with_columns(
     pl.col("fault")
     .map_elements(lambda fault: _names.fault(words, fault), return_dtype=pl.String)
     .alias("name")
@@ -148,4 +145,4 @@ elif shown.is_empty():
     empty(words("triage.empty"), words("triage.empty.note"))
 else:
     desk(shown)
-watch(hash(tuple(rows.select("incident_id", "state", "acknowledged_at", "holder").rows())))
+watch(look_of(rows))
