@@ -32,14 +32,13 @@ left, right = st.columns([1, 1], vertical_alignment="center")
 with left:
     title(words("overview.title"))
 with right:
-    options = stations["station"].to_list()
     labels = {
         row["station"]: " · ".join(row[part] for part in SOUGHT if row[part])
         for row in stations.iter_rows(named=True)
     }
     found = st.selectbox(
         words("overview.find"),
-        options,
+        list(labels),
         index=None,
         format_func=lambda name: labels[name],
         placeholder=words("overview.find"),
