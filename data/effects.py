@@ -18,6 +18,7 @@ import pyarrow as pa
 from data.arrivals import insert_table
 from data.properties import write_properties
 from data.rows import TEXT_LIST, UTC_MICROSECONDS
+from data.uptime_stale import note_changes
 from rules.core.model import (
     BlindRow,
     Effect,
@@ -239,6 +240,7 @@ def write_effects(
     by_kind: dict[type[Effect], list[Effect]] = {}
     for effect in effects:
         by_kind.setdefault(type(effect), []).append(effect)
+    note_changes(cursor, by_kind)
     notices = by_kind.pop(NoticeRow, [])
     properties = [row for row in by_kind.pop(PropertyRow, []) if isinstance(row, PropertyRow)]
     for kind, rows in by_kind.items():

@@ -7,6 +7,8 @@ Decides nothing about data. Must never let a value become SQL text except throug
     -- inputs: $limit (integer)
     -- reader: triage page
     -- scope: visible
+
+A line `-- part: name` stands for the common table expressions of queries/parts/name.sql, which several share.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from data.errors import QueryRefused
 from data.literals import literal
 from data.scope import EVERY_STATION
 
+_PART = re.compile(r"^-- part: (\w+)\n", re.MULTILINE)
 _HEADER = re.compile(r"^--\s*(grain|inputs|reader|scope)\s*:\s*(.*)$")
 
 
@@ -142,7 +145,12 @@ def named_query(name: str) -> NamedQuery:
     file = files("data").joinpath("queries", f"{name}.sql")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not file.is_file():
         raise QueryRefused(f"there is no query named {name!r}")
-    return parse_query(name, file.read_text(encoding="utf-8"))
+    return parse_query(name, _PART.sub(lambda line: query_part(line[1]), file.read_text(encoding="utf-8")))
+
+
+def query_part(name: str) -> str:
+    """The text of data/queries/parts/<name>.sql: CTEs, the last with its comma."""
+    return files("data").joinpath("queries", "parts", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def query_names() -> list[str]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import duckdb
 
-from data.arrivals import forget
+from data import arrivals, uptime_stale
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def in_transaction(cursor: duckdb.DuckDBPyConnection, job: Callable[[duckdb.Duck
         except duckdb.Error as error:
             # A failed COMMIT has ended the transaction already; the first error is the one to tell.
             log.debug("nothing to roll back: %s", error)
-        forget(cursor)
+        arrivals.forget(cursor)
+        uptime_stale.forget(cursor)
         raise
     return result

@@ -41,6 +41,7 @@ from data.errors import StoreError
 from data.metrics import Metrics
 from data.register import load_register
 from data.store import Store
+from data.uptime_upkeep import UptimeUpkeep
 from rules.core.aid_reader import AidPlanError
 from rules.core.catalog import CatalogError
 from rules.core.judge import Judge
@@ -237,6 +238,9 @@ class Owner:
             session_minutes=settings.magic_links.session_minutes,
         )
         await self.door.start()
+        upkeep = UptimeUpkeep(self.store, self.clock)
+        upkeep.start()
+        self._ending.push_async_callback(asyncio.to_thread, upkeep.stop)
         self._start_heartbeat()
 
     def _watch_certificates(self) -> None:

@@ -4,217 +4,149 @@
 -- planned while maintenance of the station was planned, and outside the percentage too.
 -- Touching is not overlapping; every segment belongs to one class; a connector that never spoke is unknown throughout.
 -- down_* splits the down seconds by the owner of the widest incident that lasted then; what came before it in the same
--- unbroken stretch is its too, for silence is noticed late. down_none is what no incident explains.
--- Only what was not up is put in order: up is the rest. A lane is one timeline: each station has one (negative number)
--- for what befalls it as a whole, each connector one (positive) for its own troubles and the station's that touch them.
+-- unbroken stretch is its too, for silence is noticed late. down_none is what no incident explains. excused_s are those
+-- of an incident that car, driver or somebody outside caused: for `nevi` no outage. `reported` is unknown while offline.
+-- Whole days come from uptime_day, unless an interval of theirs changed since; the rest is computed here, a day (or what
+-- the window holds of it) by itself, so that both add up: a stretch that no incident explains before midnight is whose
+-- it turns out to be after it. Only what was not up is added up: up is the rest.
 -- grain: `level` total, day, station, station_day or connector; columns that a level does not have are NULL
 -- inputs: $since (UTC), $until (UTC), $station (name, or null for all), $bars (boolean: also station_day)
 -- reader: overview, uptime, station, exports, and the home pages of installer and customer
 -- scope: visible
 WITH fleet AS MATERIALIZED (
-    SELECT station, -row_number() OVER () AS lane FROM visible WHERE $station IS NULL OR station = $station
-),
-heard AS MATERIALIZED (
-    -- Intervals of a connector that follow on one another need no ordering: every end but the last is a start.
-    SELECT row_number() OVER () AS lane, station, evse, connector, lo, hi, coalesce(chain = hash(lo)::HUGEINT - hash(hi), true) AS unbroken
-    FROM (
-        SELECT station, evse, connector, min(a) FILTER (told) AS lo, max(z) FILTER (told) AS hi,
-               sum(hash(a)::HUGEINT - hash(z)) FILTER (told) AS chain
-        FROM (SELECT station, evse, connector, greatest(started_at, $since) AS a,
-                     least(coalesce(ended_at, $until), $until) AS z, status <> 'unknown' AND a < z AS told
-              FROM state_interval WHERE connector > 0 AND station IN (SELECT station FROM fleet))
-        GROUP BY station, evse, connector)
-),
-links AS (
-    SELECT station, greatest(started_at, $since) AS a, least(coalesce(ended_at, $until), $until) AS z, state
-    FROM link_interval
-    WHERE station IN (SELECT station FROM fleet) AND started_at < $until AND coalesce(ended_at, $until) > $since
-),
-odd AS (
-    SELECT station, evse, connector, greatest(started_at, $since) AS a, least(coalesce(ended_at, $until), $until) AS z,
-           CASE status WHEN 'faulted' THEN 1::BIGINT << 24 ELSE 1 << 12 END AS weight
-    FROM state_interval
-    WHERE status IN ('faulted', 'unavailable') AND station IN (SELECT station FROM fleet)
-      AND started_at < $until AND coalesce(ended_at, $until) > $since
-),
-whole AS (
-    SELECT station, a, z, 1::BIGINT << 36 AS weight FROM links WHERE state = 'offline' AND a < z
-    UNION ALL SELECT station, a, z, weight FROM odd WHERE connector = 0 AND a < z
-    UNION ALL
-    SELECT station, greatest(started_at, $since), least(ended_at, $until), 1::BIGINT << 48
-    FROM planned_interval
-    WHERE station IN (SELECT station FROM fleet) AND started_at < $until AND ended_at > $since AND started_at < ended_at
-    UNION ALL
-    SELECT station, a, z, 1
-    FROM (SELECT station, a AS z, max(z) OVER (PARTITION BY station ORDER BY a, z
-                                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS a
-          FROM (SELECT station, a, z FROM links
-                UNION ALL SELECT station, unnest([$since, $until]), unnest([$since, $until]) FROM fleet))
-    WHERE a < z
-),
-numbered AS MATERIALIZED (
-    SELECT * EXCLUDE (apart), sum(apart) OVER (PARTITION BY station ORDER BY a, z ROWS UNBOUNDED PRECEDING) AS island
-    FROM (SELECT *, coalesce(a > max(z) OVER (PARTITION BY station ORDER BY a, z
-                                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true)::INT AS apart
-          FROM whole)
-),
-islands AS MATERIALIZED (
-    SELECT station, island, min(a) AS a, max(z) AS z FROM numbered GROUP BY station, island
-),
-own AS MATERIALIZED (
-    SELECT h.lane, h.station, o.a, o.z, o.weight
-    FROM odd o JOIN heard h USING (station, evse, connector) WHERE o.a < o.z
-    UNION ALL SELECT lane, station, $since, coalesce(lo, $until), 1 FROM heard WHERE coalesce(lo, $until) > $since
-    UNION ALL SELECT lane, station, hi, $until, 1 FROM heard WHERE hi < $until
-    UNION ALL
-    SELECT lane, station, a, z, 1
-    FROM (SELECT h.lane, h.station, greatest(i.started_at, $since) AS z,
-                 max(least(coalesce(i.ended_at, $until), $until)) OVER (
-                     PARTITION BY h.lane ORDER BY i.started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS a
-          FROM heard h JOIN state_interval i USING (station, evse, connector)
-          WHERE NOT h.unbroken AND i.status <> 'unknown' AND i.started_at < $until AND coalesce(i.ended_at, $until) > $since)
-    WHERE a < z
-),
-incidents AS (
-    SELECT unnest(CASE WHEN station IS NULL THEN members ELSE [station] END) AS station, coalesce(connector, 0) AS connector,
-           owner, greatest(pending_at, $since) AS a, least(coalesce(closed_at, $until), $until) AS z, pending_at,
-           list_position(['platform', 'firmware', 'connectivity', 'site', 'station', 'evse', 'connector'], scope) AS width
-    FROM incident WHERE pending_at < $until AND coalesce(closed_at, $until) > $since
-),
-pulled AS MATERIALIZED (
-    SELECT DISTINCT o.lane, o.station, i.island
-    FROM (SELECT lane, station, a, z FROM own
-          UNION ALL
-          SELECT h.lane, h.station, n.a, n.z FROM incidents n
-          JOIN heard h ON h.station = n.station AND h.connector = n.connector WHERE n.connector > 0) o
-    JOIN islands i ON i.station = o.station AND o.a <= i.z AND o.z >= i.a
-),
-spans AS MATERIALIZED (
-    SELECT lane, a, z, weight FROM own
-    UNION ALL SELECT lane, a, z, weight FROM numbered JOIN fleet USING (station)
-    UNION ALL SELECT p.lane, a, z, weight FROM numbered JOIN pulled p USING (station, island)
-),
-unseen AS (
-    SELECT greatest(started_at, $since) AS a, least(ended_at, $until) AS z
-    FROM blind_interval WHERE started_at < $until AND ended_at > $since
-),
-hidden AS MATERIALIZED (
-    SELECT DISTINCT s.lane, b.a, b.z FROM unseen b JOIN spans s ON b.a < s.z AND b.z > s.a
-),
-blame AS MATERIALIZED (
-    SELECT DISTINCT l.lane, n.owner, n.a, n.z, n.width, n.pending_at
-    FROM incidents n
-    JOIN (SELECT lane, station, connector FROM heard UNION ALL SELECT lane, station, 0 FROM fleet) l
-      ON l.station = n.station AND (n.connector = 0 OR n.connector = l.connector)
-    JOIN spans s ON s.lane = l.lane AND n.a < s.z AND n.z > s.a AND s.weight > 1
-),
-edges AS (
-    SELECT lane, a AS t, weight FROM spans
-    UNION ALL SELECT lane, z, -weight FROM spans
-    UNION ALL SELECT lane, a, 1::BIGINT << 56 FROM hidden
-    UNION ALL SELECT lane, z, -(1::BIGINT << 56) FROM hidden
-    UNION ALL SELECT lane, unnest([a, z]), 0 FROM blame
-),
-segments AS (
-    -- Twelve bits (eight of planned) count the spans of each kind that last at t, the kind that decides in the highest.
-    SELECT lane, t, z, CASE WHEN load >= 1::BIGINT << 56 THEN 'blind' WHEN load >= 1::BIGINT << 48 THEN 'planned'
-                            WHEN load >= 1::BIGINT << 36 THEN 'offline'
-                            WHEN load >= 1 << 24 THEN 'faulted' WHEN load >= 1 << 12 THEN 'unavailable'
-                            WHEN load > 0 THEN 'unknown' ELSE 'up' END AS class
-    FROM (SELECT lane, t, lead(t) OVER w AS z, sum(weight) OVER w AS load
-          FROM (SELECT lane, t, sum(weight)::BIGINT AS weight FROM edges GROUP BY lane, t)
-          WINDOW w AS (PARTITION BY lane ORDER BY t ROWS UNBOUNDED PRECEDING))
-),
-stretches AS MATERIALIZED (
-    SELECT *, sum((class IN ('up', 'blind', 'planned', 'unknown'))::INT) OVER (PARTITION BY lane ORDER BY t ROWS UNBOUNDED PRECEDING) AS stretch
-    FROM segments WHERE z IS NOT NULL
-),
-down AS MATERIALIZED (SELECT * FROM stretches WHERE class IN ('offline', 'faulted', 'unavailable')),
-blamed AS (
-    SELECT d.lane, d.t, arg_min(b.owner, (b.width, b.pending_at)) AS owner
-    FROM down d JOIN blame b ON b.lane = d.lane AND b.a <= d.t AND b.z > d.t
-    GROUP BY d.lane, d.t
-),
-owned AS (
-    SELECT d.lane, d.t, d.z, d.class,
-           coalesce(first_value(b.owner IGNORE NULLS) OVER (
-               PARTITION BY d.lane, d.stretch ORDER BY d.t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), 'none') AS owner
-    FROM down d LEFT JOIN blamed b USING (lane, t)
-    UNION ALL SELECT lane, t, z, class, NULL FROM stretches WHERE class IN ('unknown', 'planned')
+    SELECT station FROM visible WHERE $station IS NULL OR station = $station
 ),
 days AS MATERIALIZED (
-    SELECT day, greatest(a, $since) AS a, least(z, $until) AS z
+    SELECT day, greatest(a, $since) AS a, least(z, $until) AS z, a >= $since AND z <= $until AS entire
     FROM (SELECT d AS day, timezone('UTC', timezone('Europe/Brussels', d::TIMESTAMP)) AS a,
                  timezone('UTC', timezone('Europe/Brussels', (d + 1)::TIMESTAMP)) AS z
           FROM (SELECT unnest(generate_series(CAST($since AS DATE), CAST($until AS DATE) + 1, INTERVAL 1 DAY))::DATE AS d))
     WHERE a < $until AND z > $since
 ),
-blind AS (
+born AS MATERIALIZED (
+    -- Nothing is known of the time before.
+    SELECT least((SELECT min(started_at) FROM state_interval), (SELECT min(started_at) FROM link_interval),
+                 (SELECT min(started_at) FROM planned_interval)) AS born_at
+),
+kept AS MATERIALIZED (SELECT day, a, z FROM days SEMI JOIN uptime_rolled USING (day) WHERE entire),
+stale AS MATERIALIZED (
+    SELECT DISTINCT f.station, k.day, k.a, k.z
+    FROM (SELECT station, min(started_at) AS a, max(ended_at) AS z FROM uptime_stale
+          GROUP BY station, started_at::DATE) s
+    JOIN kept k ON s.a < k.z AND s.z > k.a
+    JOIN fleet f ON s.station IS NULL OR s.station = f.station
+),
+todo AS MATERIALIZED (
+    SELECT station, day, a, z FROM stale
+    UNION ALL
+    SELECT station, day, a, z FROM fleet, (SELECT * FROM days ANTI JOIN kept USING (day)) d
+    WHERE z > (SELECT born_at FROM born)
+),
+restless AS MATERIALIZED (SELECT DISTINCT station FROM stale),
+reach AS MATERIALIZED (
+    -- What is not kept lies before and after what is; where there are holes, the first stretch is all of the window.
+    SELECT lo AS lo1, CASE WHEN holes THEN hi ELSE coalesce(first_kept, hi) END AS hi1,
+           CASE WHEN holes THEN hi ELSE coalesce(last_kept, hi) END AS lo2, hi AS hi2, coalesce(lo3, hi) AS lo3, coalesce(hi3, lo) AS hi3
+    FROM (SELECT min(a) AS lo, max(z) AS hi FROM days), (SELECT min(a) AS first_kept, max(z) AS last_kept FROM kept),
+         (SELECT coalesce(count(*) <= max(day) - min(day), false) AS holes FROM kept), (SELECT min(a) AS lo3, max(z) AS hi3 FROM stale)
+),
+-- part: uptime_pieces
+found AS MATERIALIZED (
+    SELECT * FROM uptime_day SEMI JOIN kept USING (day) SEMI JOIN fleet USING (station) ANTI JOIN stale USING (station, day)
+    UNION ALL BY NAME
+    SELECT * FROM pieces
+),
+heirs AS (
+    -- Whose a tail is: of the head of the first following day that was not down all through without an explanation.
+    SELECT * FROM (
+        SELECT station, evse, connector, day, tail_s, first_value(head IGNORE NULLS) OVER (
+                   PARTITION BY station, evse, connector, run ORDER BY day ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS head
+        FROM (SELECT *, sum(apart) OVER (PARTITION BY station, evse, connector ORDER BY day ROWS UNBOUNDED PRECEDING) AS run
+              FROM (SELECT station, evse, connector, day, tail_s,
+                           CASE WHEN NOT through THEN {'owner': head_owner, 'excused': head_excused} END AS head,
+                           coalesce(day - lag(day) OVER (PARTITION BY station, evse, connector ORDER BY day) <> 1, true)::INT AS apart
+                    FROM found WHERE tail_s > 0 OR head_owner IS NOT NULL)))
+    WHERE tail_s > 0 AND head.owner IS NOT NULL
+),
+parts AS MATERIALIZED (
+    SELECT station, evse, connector, day, offline_s, faulted_s, unavailable_s, unknown_s AS gone_s, planned_s,
+           operator_s, installer_s, customer_s, none_s, excused_s
+    FROM found
+    UNION ALL
+    SELECT station, evse, connector, day, 0, 0, 0, 0, 0, CASE WHEN head.owner = 'operator' THEN tail_s ELSE 0 END,
+           CASE WHEN head.owner = 'installer' THEN tail_s ELSE 0 END, CASE WHEN head.owner = 'customer' THEN tail_s ELSE 0 END,
+           CASE WHEN head.owner = 'none' THEN 0 ELSE -tail_s END, CASE WHEN head.excused THEN tail_s ELSE 0 END
+    FROM heirs
+),
+of_connector AS MATERIALIZED (
+    SELECT station, evse, connector, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s
+    FROM parts GROUP BY station, evse, connector
+),
+sums AS (
+    SELECT 'total' AS level, NULL AS station, NULL AS evse, NULL AS connector, NULL::DATE AS day, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM of_connector
+    UNION ALL SELECT 'day', NULL, NULL, NULL, day, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM parts GROUP BY day
+    UNION ALL SELECT 'station', station, NULL, NULL, NULL, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM of_connector GROUP BY station
+    UNION ALL SELECT 'station_day', station, NULL, NULL, day, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM parts WHERE $bars GROUP BY station, day
+    UNION ALL SELECT 'connector', station, evse, connector, NULL, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
+           sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM of_connector GROUP BY station, evse, connector
+),
+unseen AS (
     SELECT day, sum(epoch_us(least(b.z, d.z)) - epoch_us(greatest(b.a, d.a))) / 1e6 AS blind_s
     FROM days d
     JOIN (SELECT min(a) AS a, max(z) AS z
           FROM (SELECT a, z, sum(apart) OVER (ORDER BY a, z ROWS UNBOUNDED PRECEDING) AS spell
-                FROM (SELECT a, z, coalesce(a > max(z) OVER (ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true)::INT AS apart
-                      FROM unseen))
+                FROM (SELECT started_at AS a, ended_at AS z,
+                             coalesce(a > max(z) OVER (ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true)::INT AS apart
+                      FROM blind_interval WHERE started_at < $until AND ended_at > $since))
           GROUP BY spell) b ON b.a < d.z AND b.z > d.a
     GROUP BY day
 ),
 clock AS MATERIALIZED (
-    SELECT day, (epoch_us(z) - epoch_us(a)) / 1e6 AS window_s, coalesce(blind_s, 0.0) AS blind_s
-    FROM days LEFT JOIN blind USING (day)
+    SELECT day, (epoch_us(z) - epoch_us(a)) / 1e6 AS window_s, coalesce(blind_s, 0.0) AS blind_s,
+           CASE WHEN coalesce(z > (SELECT born_at FROM born), false) THEN 0.0 ELSE window_s - coalesce(blind_s, 0.0) END AS before_s
+    FROM days LEFT JOIN unseen USING (day)
 ),
-pieces AS MATERIALIZED (
-    SELECT o.lane, i.island, d.day, o.class, o.owner, sum(epoch_us(least(o.z, d.z)) - epoch_us(greatest(o.t, d.a))) / 1e6 AS s
-    FROM (SELECT *, unnest(generate_series(CAST(t AS DATE), CAST(z AS DATE) + 1, INTERVAL 1 DAY))::DATE AS near FROM owned) o
-    JOIN days d ON d.day = o.near AND o.t < d.z AND o.z > d.a
-    LEFT JOIN (SELECT lane, island, islands.a, islands.z FROM islands JOIN fleet USING (station)) i
-      ON i.lane = o.lane AND i.a <= o.t AND o.t < i.z
-    GROUP BY ALL
-),
-parts AS MATERIALIZED (
-    SELECT lane, station, day, class, owner, s FROM pieces JOIN heard USING (lane)
-    UNION ALL
-    SELECT h.lane, station, day, class, owner, s
-    FROM pieces p JOIN fleet f USING (lane) JOIN heard h USING (station)
-    WHERE NOT EXISTS (FROM pulled u WHERE u.lane = h.lane AND u.island = p.island)
-),
-sums AS (
-    SELECT GROUPING(lane, station, day) AS grouped, coalesce(lane, 0) AS one_lane, coalesce(station, '') AS one_station,
-           coalesce(day, DATE '1970-01-01') AS one_day,
-           sum(s) FILTER (class = 'offline') AS offline_s, sum(s) FILTER (class = 'faulted') AS faulted_s,
-           sum(s) FILTER (class = 'unavailable') AS unavailable_s, sum(s) FILTER (class = 'unknown') AS gone_s,
-           sum(s) FILTER (class = 'planned') AS planned_s,
-           sum(s) FILTER (owner = 'operator') AS operator_s, sum(s) FILTER (owner = 'installer') AS installer_s,
-           sum(s) FILTER (owner = 'customer') AS customer_s, sum(s) FILTER (owner = 'none') AS none_s
-    FROM parts GROUP BY GROUPING SETS ((), (day), (station), (station, day), (lane))
-),
-counted AS (
+heard AS MATERIALIZED (SELECT station, evse, connector FROM connector SEMI JOIN fleet USING (station)),
+counted AS MATERIALIZED (
     -- A station of which no connector ever spoke counts as one connector.
-    SELECT station, count(h.lane) AS heard, (count(h.lane) = 0)::INT AS mute
-    FROM fleet LEFT JOIN heard h USING (station) GROUP BY station
+    SELECT station, count(connector) AS heard, (count(connector) = 0)::INT AS mute
+    FROM fleet LEFT JOIN heard USING (station) GROUP BY station
 ),
 whole_fleet AS (SELECT sum(heard) AS heard, sum(mute) AS mute FROM counted),
-whole_time AS (SELECT sum(window_s) AS window_s, sum(blind_s) AS blind_s FROM clock),
+whole_time AS (SELECT sum(window_s) AS window_s, sum(blind_s) AS blind_s, sum(before_s) AS before_s FROM clock),
 grid AS (
-    SELECT 7 AS grouped, 'total' AS level, NULL::BIGINT AS lane, NULL::VARCHAR AS station, NULL::INT AS evse,
-           NULL::INT AS connector, NULL::DATE AS day, heard, mute, window_s, blind_s FROM whole_fleet, whole_time
-    UNION ALL SELECT 6, 'day', NULL, NULL, NULL, NULL, day, heard, mute, window_s, blind_s FROM whole_fleet, clock
-    UNION ALL SELECT 5, 'station', NULL, station, NULL, NULL, NULL, heard, mute, window_s, blind_s FROM counted, whole_time
-    UNION ALL SELECT 4, 'station_day', NULL, station, NULL, NULL, day, heard, mute, window_s, blind_s FROM counted, clock WHERE $bars
-    UNION ALL SELECT 3, 'connector', lane, station, evse, connector, NULL, 1, 0, window_s, blind_s FROM heard, whole_time
-    UNION ALL SELECT 3, 'connector', 0, station, 0, 0, NULL, 0, 1, window_s, blind_s FROM counted, whole_time WHERE mute = 1
+    SELECT 'total' AS level, NULL::VARCHAR AS station, NULL::INT AS evse, NULL::INT AS connector, NULL::DATE AS day,
+           heard, mute, window_s, blind_s, before_s FROM whole_fleet, whole_time
+    UNION ALL SELECT 'day', NULL, NULL, NULL, day, heard, mute, window_s, blind_s, before_s FROM whole_fleet, clock
+    UNION ALL SELECT 'station', station, NULL, NULL, NULL, heard, mute, window_s, blind_s, before_s FROM counted, whole_time
+    UNION ALL SELECT 'station_day', station, NULL, NULL, day, heard, mute, window_s, blind_s, before_s FROM counted, clock WHERE $bars
+    UNION ALL SELECT 'connector', station, evse, connector, NULL, 1, 0, window_s, blind_s, before_s FROM heard, whole_time
+    UNION ALL SELECT 'connector', station, 0, 0, NULL, 0, 1, window_s, blind_s, before_s FROM counted, whole_time WHERE mute = 1
 )
 SELECT g.level, g.station, g.evse, g.connector, g.day,
-       greatest(0.0, g.heard * (g.window_s - g.blind_s) - coalesce(s.offline_s, 0) - coalesce(s.faulted_s, 0)
+       greatest(0.0, g.heard * (g.window_s - g.blind_s - g.before_s) - coalesce(s.offline_s, 0) - coalesce(s.faulted_s, 0)
                      - coalesce(s.unavailable_s, 0) - coalesce(s.gone_s, 0) - coalesce(s.planned_s, 0)) AS up_s,
        coalesce(s.offline_s, 0.0) AS offline_s, coalesce(s.faulted_s, 0.0) AS faulted_s,
        coalesce(s.unavailable_s, 0.0) AS unavailable_s,
-       g.mute * g.window_s + g.heard * g.blind_s + coalesce(s.gone_s, 0.0) AS unknown_s,
+       g.mute * g.window_s + g.heard * (g.blind_s + g.before_s) + coalesce(s.gone_s, 0.0) AS unknown_s,
        coalesce(s.planned_s, 0.0) AS planned_s,
        coalesce(s.operator_s, 0.0) AS down_operator_s, coalesce(s.installer_s, 0.0) AS down_installer_s,
-       coalesce(s.customer_s, 0.0) AS down_customer_s, coalesce(s.none_s, 0.0) AS down_none_s
+       coalesce(s.customer_s, 0.0) AS down_customer_s, coalesce(s.none_s, 0.0) AS down_none_s,
+       coalesce(s.excused_s, 0.0) AS excused_s
 FROM grid g
-LEFT JOIN sums s ON s.grouped = g.grouped AND s.one_lane = coalesce(g.lane, 0) AND s.one_day = coalesce(g.day, DATE '1970-01-01')
-                AND s.one_station = CASE WHEN g.grouped IN (4, 5) THEN g.station ELSE '' END
+LEFT JOIN sums s ON s.level = g.level AND coalesce(s.station, '') = coalesce(g.station, '') AND coalesce(s.evse, 0) = coalesce(g.evse, 0)
+                AND coalesce(s.connector, 0) = coalesce(g.connector, 0)
+                AND coalesce(s.day, DATE '1970-01-01') = coalesce(g.day, DATE '1970-01-01')
 WHERE g.heard + g.mute > 0
 ORDER BY g.level, g.station, g.evse, g.connector, g.day

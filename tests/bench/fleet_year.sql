@@ -4,7 +4,9 @@ CREATE OR REPLACE TEMP MACRO dice(x, n) AS (hash(x) % n)::BIGINT;
 CREATE TEMP TABLE fleet AS
     SELECT i, printf('BE-%s-%05d', ['GNT','ANR','LEU','BRU','LIE','NAM','BRG','HAS'][1 + i % 8], i) AS station
     FROM range({stations}) r(i);
-INSERT INTO register
+INSERT INTO register (
+    station, site, address, latitude, longitude, make, model, customer, installer, installed_on, warranty_until,
+    rated_kw, connectors, imported_at)
     SELECT station, 'Site ' || (i // 4), 'Kaai ' || i || ', 9000 Gent',
            49.7 + dice(('y', i // 4), 1500) / 1000.0, 3.0 + dice(('x', i // 4), 2900) / 1000.0,
            ['Alfen','ABB','EVBox','Kempower'][1 + i % 4], 'M' || (i % 9), 'Klant ' || (i % 400),
@@ -52,7 +54,12 @@ INSERT INTO state_interval
            CASE WHEN status = 'faulted' THEN 'GroundFailure' END, NULL, NULL
     FROM (SELECT DISTINCT ON (station, c, t) * FROM turn ORDER BY station, c, t, status)
     ORDER BY t;
-INSERT INTO incident
+INSERT INTO connector SELECT DISTINCT station, evse, connector FROM state_interval;
+INSERT INTO incident (
+    incident_id, key, state, scope, station, site, evse, connector, fault, side, cause, owner, task, severity,
+    confidence, imminent, safety, rule_id, rule_version, parent, members, installer, customer, pending_at, opened_at,
+    recovering_at, closed_at, acknowledged_at, acknowledged_by, assignee, overruled_by, suppression, route_rule,
+    route_why, count, evidence, updated_at)
     SELECT 'i' || lpad((i * 100 + n)::VARCHAR, 15, '0'), 'k' || i || '/' || n, if(n = 11 AND i % 7 = 0, 'open', 'resolved'),
            'station', station, NULL, NULL, NULL, 'station.offline', 'hardware', 'local_network',
            ['operator','installer','customer'][1 + (i + n) % 3], 'installer.network', ['critical','high','medium','low'][1 + i % 4],
@@ -63,7 +70,9 @@ INSERT INTO incident
     FROM outage ORDER BY a;
 INSERT INTO incident_event
     SELECT incident_id, 1, pending_at, 'opened', NULL, '{{}}' FROM incident;
-INSERT INTO notice
+INSERT INTO notice (
+    dedup_key, incident_id, destination, party, seq, reason, language, subject, body, state, suppressed, attempts,
+    not_before, lease_until, last_class, last_code, last_detail, created_at, sent_at)
     SELECT incident_id || '/h/1', incident_id, 'helpdesk', 'operator', 1, 'first', 'nl', 'Station', 'Body', 'sent', NULL, 1,
            pending_at, NULL, 'sent', 250, NULL, pending_at, pending_at + INTERVAL 1 SECOND
     FROM incident;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from data.store import Store
 from rules.core.model import (
     BlindRow,
+    Cause,
     Effect,
     IncidentRow,
     IncidentState,
@@ -25,7 +27,7 @@ from rules.core.model import (
     StationRow,
     Status,
 )
-from rules.core.uptime import Span, Uptime, uptime
+from rules.core.uptime import Definition, Span, Uptime, uptime
 from tests.pages.factory_incidents import CASES
 
 START = datetime(2026, 10, 20, tzinfo=UTC)  # a change to winter time lies within the ten days
@@ -50,7 +52,7 @@ def incident(dice: random.Random, number: int) -> IncidentRow:
         scope=Scope.STATION if whole else Scope.CONNECTOR,
         fault="station.offline",
         side=Side.HARDWARE,
-        cause=CASES[0].cause,
+        cause=dice.choice([CASES[0].cause, Cause.VEHICLE, Cause.EXTERNAL]),
         owner=dice.choice(list(Owner)),
         task="t",
         severity=Severity.HIGH,
@@ -65,75 +67,98 @@ def incident(dice: random.Random, number: int) -> IncidentRow:
     )
 
 
-@pytest.mark.parametrize("seed", range(24))
-def test_the_query_and_the_pure_arithmetic_agree_to_the_second(store: Store, seed: int) -> None:
-    dice = random.Random(seed)
-    # The second connector is spoken of without gaps, as a store fills itself; the first with gaps.
-    statuses = {
-        number: [
-            IntervalRow(
-                station=STATION,
-                evse=number,
-                connector=number,
-                started_at=a,
-                ended_at=z,
-                status=dice.choice(list(Status)),
-            )
-            for a, z in chain(dice, 12, gaps=number == 1)
-        ]
-        for number in (1, 2)
-    }
-    whole = [
-        IntervalRow(station=STATION, evse=0, connector=0, started_at=a, ended_at=z, status=status)
-        for (a, z), status in zip(
-            chain(dice, 3), [Status.AVAILABLE, Status.FAULTED, Status.AVAILABLE], strict=False
-        )
-    ]
-    links = [
-        LinkRow(station=STATION, started_at=a, ended_at=z, state=dice.choice(["online", "online", "offline"]))
-        for a, z in chain(dice, 8)
-    ]
-    blind = [
-        BlindRow(started_at=a, ended_at=a + timedelta(minutes=7), reason="owner_down")
-        for a, _ in chain(dice, 4)
-    ]
-    incidents = [incident(dice, number) for number in range(6)]
-    planned = [
-        PlannedRow(station=STATION, window_id=f"m{n}", started_at=a, ended_at=a + timedelta(hours=5))
-        for n in (1, 2)
-        for a, _ in chain(dice, 3)
-    ]
-    station = StationRow(station=STATION, first_seen_at=START, last_seen_at=END)
-    effects: list[Effect] = [
-        station,
-        *statuses[1],
-        *statuses[2],
-        *whole,
-        *links,
-        *blind,
-        *incidents,
-        *planned,
-    ]
-    store.apply(effects)
+class History(NamedTuple):
+    """What is recorded of one station with two connectors, 1 and 2."""
 
-    expected = {
-        number: uptime(
-            Span(START, END),
+    statuses: dict[int, list[IntervalRow]]
+    whole: list[IntervalRow]
+    links: list[LinkRow]
+    blind: list[BlindRow]
+    incidents: list[IncidentRow]
+    planned: list[PlannedRow]
+
+    def effects(self) -> list[Effect]:
+        station = StationRow(station=STATION, first_seen_at=START, last_seen_at=END)
+        rows = (*self.statuses.values(), self.whole, self.links, self.blind, self.incidents, self.planned)
+        return [station, *(row for kind in rows for row in kind)]
+
+    def figure(self, number: int, window: Span, definition: Definition) -> Uptime:
+        return uptime(
+            window,
             END,
-            statuses=statuses[number],
-            links=links,
-            whole=whole,
-            blind=blind,
-            planned=[Span(row.started_at, row.ended_at) for row in planned],
-            incidents=[row for row in incidents if row.connector in (None, number)],
+            statuses=self.statuses[number],
+            links=self.links,
+            whole=self.whole,
+            blind=self.blind,
+            planned=[Span(row.started_at, row.ended_at) for row in self.planned],
+            incidents=[row for row in self.incidents if row.connector in (None, number)],
+            definition=definition,
         )
-        for number in (1, 2)
-    }
-    rows = store.query("uptime", since=START, until=END, station=None, bars=True)
+
+
+def history(dice: random.Random) -> History:
+    # The second connector is spoken of without gaps, as a store fills itself; the first with gaps.
+    return History(
+        statuses={
+            number: [
+                IntervalRow(
+                    station=STATION,
+                    evse=number,
+                    connector=number,
+                    started_at=a,
+                    ended_at=z,
+                    status=dice.choice(list(Status)),
+                )
+                for a, z in chain(dice, 12, gaps=number == 1)
+            ]
+            for number in (1, 2)
+        },
+        whole=[
+            IntervalRow(station=STATION, evse=0, connector=0, started_at=a, ended_at=z, status=status)
+            for (a, z), status in zip(
+                chain(dice, 3), [Status.AVAILABLE, Status.FAULTED, Status.AVAILABLE], strict=False
+            )
+        ],
+        links=[
+            LinkRow(
+                station=STATION, started_at=a, ended_at=z, state=dice.choice(["online", "online", "offline"])
+            )
+            for a, z in chain(dice, 8)
+        ],
+        blind=[
+            BlindRow(started_at=a, ended_at=a + timedelta(minutes=7), reason="owner_down")
+            for a, _ in chain(dice, 4)
+        ],
+        incidents=[incident(dice, number) for number in range(6)],
+        planned=[
+            PlannedRow(station=STATION, window_id=f"m{n}", started_at=a, ended_at=a + timedelta(hours=5))
+            for n in (1, 2)
+            for a, _ in chain(dice, 3)
+        ],
+    )
+
+
+def query_agrees(store: Store, past: History, window: Span) -> None:
+    rows = store.query("uptime", since=window.start, until=window.end, station=None, bars=True)
+    expected = {number: past.figure(number, window, Definition.CONNECTED_AND_OPERATIVE) for number in (1, 2)}
     for level in ("total", "station", "day", "station_day"):
         agree(rows.filter(rows["level"] == level), list(expected.values()), level)
     for number, told in expected.items():
-        agree(rows.filter(rows["level"] == "connector", rows["connector"] == number), [told], f"{number}")
+        row = rows.filter(rows["level"] == "connector", rows["connector"] == number)
+        agree(row, [told], f"{number}")
+        nevi = past.figure(number, window, Definition.NEVI)
+        assert row["excused_s"].sum() == pytest.approx(nevi.excused_s, abs=0.01)
+        reported = past.figure(number, window, Definition.REPORTED)
+        said = row["faulted_s"].sum() + row["unavailable_s"].sum()
+        assert said == pytest.approx(reported.down_s, abs=0.01)
+        assert row["up_s"].sum() == pytest.approx(reported.up_s, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_query_and_the_pure_arithmetic_agree_to_the_second(store: Store, seed: int) -> None:
+    past = history(random.Random(seed))
+    store.apply(past.effects())
+    query_agrees(store, past, Span(START, END))
 
 
 def agree(rows: pl.DataFrame, expected: list[Uptime], what: str) -> None:
