@@ -118,6 +118,7 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
             temperature_c=dice.choice((None, 70.0)),
         ),
         lambda: SessionUpdated(**base, ref=str(c), evse=c),
+        *_modern(dice, base, c),
         lambda: SessionEnded(**base, ref=str(c), meter_wh=20.0),
         lambda: CallErrored(**base, direction="out", code="InternalError", action="Authorize"),
         lambda: CommandSent(**base, action="GetConfiguration", message_id="q"),
@@ -146,6 +147,51 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
         ),
     ]
     return dice.choice(makers)()
+
+
+def _modern(dice: Random, base: dict[str, Any], c: int) -> list[Callable[[], Observation]]:
+    """What only stations of OCPP 2.x tell: transactions by name, what they are busy with, problems by event."""
+    told = {**base, "station_at": base["at"] - timedelta(seconds=dice.choice((0, 200, 3600)))}
+    states = ("Charging", "SuspendedEVSE", "SuspendedEV", "EVConnected", None)
+    return [
+        lambda: StatusReported(
+            **told,
+            evse=c,
+            connector=1,
+            status=dice.choice((Status.OCCUPIED, Status.FAULTED, Status.AVAILABLE)),
+        ),
+        lambda: SessionStarted(
+            **told, ref=dice.choice("xy"), evse=dice.choice((None, c)), offline=dice.random() < 0.3
+        ),
+        lambda: SessionUpdated(
+            **told,
+            ref=dice.choice("xy"),
+            evse=dice.choice((None, c)),
+            connector=1,
+            charging_state=dice.choice(states),
+            trigger=dice.choice((None, "EVCommunicationLost", "AbnormalCondition")),
+        ),
+        lambda: SessionEnded(
+            **told,
+            ref=dice.choice("xy"),
+            reason=dice.choice(("Local", "GroundFault", "EVDisconnected")),
+            meter_wh=dice.choice((None, 5000.0)),
+        ),
+        lambda: EventReported(
+            **base,
+            evse=dice.choice((None, c)),
+            component=dice.choice(("PowerContactor", "ISO15118Ctrlr", "security")),
+            variable=dice.choice(("Problem", "InvalidMessages")),
+            cleared=dice.random() < 0.4,
+        ),
+        lambda: CommandSent(**base, action="RequestStopTransaction", message_id="t", about=dice.choice("xy")),
+        lambda: CommandAnswered(
+            **base,
+            action="RequestStopTransaction",
+            message_id="t",
+            status=dice.choice(("Accepted", "Rejected")),
+        ),
+    ]
 
 
 def _quiet(dice: Random, now: datetime) -> Observation:
