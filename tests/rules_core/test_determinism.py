@@ -150,7 +150,7 @@ def _one(dice: Random, base: dict[str, Any]) -> Observation:
 
 
 def _modern(dice: Random, base: dict[str, Any], c: int) -> list[Callable[[], Observation]]:
-    """What only stations of OCPP 2.x tell: transactions by name, what they are busy with, problems by event."""
+    """What only stations of OCPP 2.x tell: transactions by name, what they do there, problems by event."""
     told = {**base, "station_at": base["at"] - timedelta(seconds=dice.choice((0, 200, 3600)))}
     states = ("Charging", "SuspendedEVSE", "SuspendedEV", "EVConnected", None)
     return [
