@@ -109,7 +109,7 @@ class Watchdog:
             *(f"lane {lane.destination} does not run" for lane in lanes if not lane.running),
             *_overdue_reasons(queues, lanes),
             *self._helpdesk_reasons(lanes),
-            *self._engine_reasons(),
+            *self._engine_reasons(now),
             *self._missed_reasons(now),
         ]
         reasons = [*mute, *_failing_reasons(lanes), *_queue_reasons(queues, lanes)]
@@ -136,7 +136,7 @@ class Watchdog:
         missed = int(self._store.query("deadlines_missed", due_before=before).item(0, "missed"))
         return [f"{missed} steps of escalation are overdue"] if missed else []
 
-    def _engine_reasons(self) -> list[str]:
+    def _engine_reasons(self, now: datetime) -> list[str]:
         if self._engine is None:
             return []
         stats = self._engine()
@@ -144,6 +144,10 @@ class Watchdog:
             return [f"the engine does not run: {stats.last_error or 'stopped'}"]
         if stats.lag_s > ENGINE_LAG_S:
             return [f"judgement is {stats.lag_s:.0f} s behind"]
+        until = stats.judged_until
+        if until is not None and (until - now).total_seconds() > ENGINE_LAG_S:
+            # Its time never runs backwards: no hold time and no silence ends before the clock is there again.
+            return [f"the clock was set back: judgement waits until {until:%Y-%m-%d %H:%M:%S} UTC"]
         return []
 
     def _run(self) -> None:

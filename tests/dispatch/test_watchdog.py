@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from data import outbox
 from data.store import Store
-from rules.core.model import IncidentState
+from rules.core.model import IncidentState, Status
 from rules.dispatch.watchdog import DeliveryHealth, Watchdog
 from tests.dispatch.lanes import Clock, add, config, opening, rows, running
 from tests.dispatch.small_judge import incident
+from tests.dispatch.test_engine import Clock as EngineClock
+from tests.dispatch.test_engine import at, engine, status, submit
 from tests.sinks import http_sink, wait_until
 
 
@@ -87,3 +89,16 @@ def test_a_listener_that_fails_does_not_end_the_watchdog(store: Store) -> None:
     watchdog.start()
     assert wait_until(lambda: len(heard) >= 2)
     watchdog.stop()
+
+
+def test_a_clock_that_was_set_back_is_told_until_it_has_caught_up(store: Store) -> None:
+    clock = EngineClock()
+    judging = engine(store, clock)
+    watchdog = Watchdog(store, clock, list, judging.stats)
+    judging.start()
+    submit(store, [status(store, 7200, "A", Status.AVAILABLE)])
+    assert judging.drain()
+    assert watchdog.look().mute == ["the clock was set back: judgement waits until 2026-11-22 12:00:00 UTC"]
+    clock.now = at(7200)
+    assert watchdog.look().mute == []
+    judging.stop()
