@@ -13,10 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from collectors.decode import findings
 from collectors.decode.reading import Reading
-from collectors.decode.values import read_instant, read_int, read_number, read_text
+from collectors.decode.values import read_instant, read_int, read_text
 from rules.core.model import MeterRead
 
-_PHASES: Final = ("L1", "L2", "L3")
+_PHASES: Final = {"L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3"}
 LIVE_V: Final = 150.0
 DEAD_V: Final = 50.0
 """Volts to neutral: above the first a phase is live on any grid, below the second it is not (EN 50160)."""
@@ -72,7 +72,6 @@ def read_meters(
         return []
     reads: list[MeterRead] = []
     by_time: dict[datetime | None, Ranks] = {}
-    volts = _Volts()
     for value in values:
         if not isinstance(value, dict):
             reading.find(findings.METER_VALUE_MISSING)
@@ -81,7 +80,8 @@ def read_meters(
         # Zaptec sends one meterValue for each measurand, all with one time stamp: together one reading.
         ranks = by_time.setdefault(instant, ({}, {}, {}, {}))
         _samples(reading, value.get("sampledValue"), ranks, modern)
-        volts.read(value.get("sampledValue"))
+    phased = any("voltage_v" in phases for _, _, phases, _ in by_time.values())
+    dead = _dead_phase(values) if phased else None
     for instant, (away_phases, away, phases, fields) in by_time.items():
         if merged := {**away_phases, **away, **phases, **fields}:
             reads.append(
@@ -93,33 +93,34 @@ def read_meters(
                     evse=evse,
                     connector=connector,
                     ref=ref,
-                    dead_phase=volts.dead(),
+                    dead_phase=dead,
                     **merged,
                 )
             )
     return reads
 
 
-class _Volts:
-    """The voltages of the phases in one message, to tell a phase that is dead between live ones."""
-
-    def __init__(self) -> None:
-        self.of: dict[str, float] = {}
-
-    def read(self, samples: Any) -> None:
+def _dead_phase(values: list[Any]) -> str | None:
+    """A phase that is dead between live ones. A station on one phase tells that one alone, or L1 and nothing
+    on the others: no phase is lost."""
+    volts: dict[str, float] = {}
+    for value in values:
+        samples = value.get("sampledValue") if isinstance(value, dict) else None
         for sample in samples if isinstance(samples, list) else ():
-            if not isinstance(sample, dict) or sample.get("measurand") != "Voltage":
+            if type(sample) is not dict or sample.get("measurand") != "Voltage":
                 continue
-            number, _ = read_number(sample.get("value"))
-            phase = sample.get("phase")
-            if number is not None and isinstance(phase, str) and phase.removesuffix("-N") in _PHASES:
-                self.of[phase.removesuffix("-N")] = number
-
-    def dead(self) -> str | None:
-        """A station on one phase tells that one alone, or L1 and nothing on the others: no phase is lost."""
-        live = [phase for phase in _PHASES if self.of.get(phase, 0.0) > LIVE_V]
-        gone = [phase for phase in _PHASES if phase in self.of and abs(self.of[phase]) < DEAD_V]
-        return gone[0] if len(live) == 2 and len(gone) == 1 else None
+            name: Any = sample.get("phase")
+            number: Any = sample.get("value")
+            if type(name) is not str or name not in _PHASES:
+                continue
+            try:
+                volts[_PHASES[name]] = float(number)
+            except (TypeError, ValueError):  # told as a finding where the value itself is read
+                continue
+    if len(volts) != len(_PHASES) // 2:
+        return None
+    gone = [phase for phase, number in volts.items() if abs(number) < DEAD_V]
+    return gone[0] if len(gone) == 1 and sum(number > LIVE_V for number in volts.values()) == 2 else None
 
 
 def _instant(reading: Reading, value: dict[str, Any]) -> datetime | None:
