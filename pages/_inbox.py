@@ -19,10 +19,10 @@ WIDTHS = {
     "severity": 96,
     "fault": 236,
     "station": 104,
-    "site": 130,
+    "site": 122,
     "side": 80,
     "owner": 84,
-    "since": 76,
+    "since": 84,
     "term": 82,
     "times": 40,
 }

@@ -292,6 +292,17 @@ def test_on_a_phone_a_fault_is_chosen_from_a_list(visit: Visit) -> None:
     expect(page.locator(".st-key-detail .lw-head h3")).to_have_text("Zwak signaal")
 
 
+def test_a_fault_is_chosen_with_the_keyboard_alone(visit: Visit) -> None:
+    page = visit("helpdesk", "/triage?tray=all")
+    expect(page.locator(".st-key-detail .lw-head h3")).to_have_text("Hele locatie offline")
+    page.locator(".st-key-wanted input").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Zwak signaal")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-detail .lw-head h3")).to_have_text("Zwak signaal")
+
+
 def test_choosing_a_row_of_the_grid_shows_its_proof(visit: Visit) -> None:
     page = visit("helpdesk", "/triage?tray=all")
     row = 3
