@@ -175,4 +175,7 @@ def test_what_cannot_be_compared_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(json.dumps(record(0, "Available")))
     laadwacht("import", "log.jsonl", "--data-dir", "data", cwd=tmp_path)
     arguments = ("backtest", "--catalog", "new", "--data-dir", "data", "--since", "long")
+    assert "holds no catalogue file" in complaint_of(laadwacht(*arguments, cwd=tmp_path))
+    built_in = Path(__file__).parent.parent.parent / "data" / "catalog" / "patterns.yaml"
+    (tmp_path / "new" / "patterns.yaml").write_text(built_in.read_text(encoding="utf-8"))
     assert "--since" in complaint_of(laadwacht(*arguments, cwd=tmp_path))
