@@ -14,7 +14,7 @@ from data.commands import CommandOutcome, Fixed, OnMyWay, Take
 from pages import _owner
 
 Act = Take | OnMyWay | Fixed
-TOO_MANY, GONE, NO_SESSION = 429, 410, 401
+TOO_MANY = 429
 
 
 class Link(msgspec.Struct, frozen=True):

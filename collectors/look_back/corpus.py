@@ -69,7 +69,6 @@ class Case(Struct, frozen=True):
     ocpp: str | None = None
     conn_events: tuple[LinkEvent, ...] = ()
     truth_side: str = "unknown"
-    truth_owner: str = "unknown"
     confidence: str = "low"
     tags: tuple[str, ...] = ()
 
@@ -121,7 +120,6 @@ def case_of(body: Any, name: str) -> Case:
             if isinstance(event, dict) and event.get("event")
         ),
         truth_side=_text(body.get("truth_side")) or "unknown",
-        truth_owner=_text(body.get("truth_owner")) or "unknown",
         confidence=_text(body.get("confidence")) or "low",
         tags=tuple(str(tag) for tag in tags) if isinstance(tags := body.get("tags"), list) else (),
     )

@@ -56,7 +56,6 @@ class Intent(Struct, frozen=True, kw_only=True):
     hard: bool = False
     seconds: int | None = None
     calls: tuple[Call, ...] = ()
-    topic: str | None = None
 
 
 class Reaction(Struct, frozen=True, kw_only=True):

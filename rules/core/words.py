@@ -82,7 +82,6 @@ class Suppression(StrEnum):
     FLAPPING = "flapping"
     BUDGET = "budget"
     BLIND = "blind"
-    LOW_CONFIDENCE = "low_confidence"
     IMPORTED = "imported"
     SNOOZED = "snoozed"
     QUIET_HOURS = "quiet_hours"
