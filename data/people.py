@@ -117,6 +117,12 @@ def disable_user(store: Store, email: str) -> None:
     _change(store, address, "UPDATE app_user SET disabled = true WHERE email = ? RETURNING email", [address])
 
 
+def list_users(store: Store) -> list[dict[str, object]]:
+    """Everybody by address, with `disabled`; never what proves a password."""
+    rows = store.sql("SELECT email, name, role, party, language, disabled FROM app_user ORDER BY email")
+    return rows.to_dicts()
+
+
 def find_user(store: Store, email: str) -> User | None:
     """A user who may sign in, by address; None when absent or disabled."""
     found = store.sql(

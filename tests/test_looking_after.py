@@ -8,6 +8,8 @@ import pytest
 
 from collectors.owner.checking import register_warnings
 from collectors.settings.options import DestinationSettings, Secret, Settings
+from data.people import add_user, disable_user
+from data.store import Store
 from tests.test_cli import complaint_of, laadwacht
 
 
@@ -54,3 +56,17 @@ def test_an_empty_register_has_nothing_to_compare() -> None:
 def test_listing_stations_of_a_mistyped_directory_makes_none(tmp_path: Path) -> None:
     assert "does not exist" in complaint_of(laadwacht("stations", "list", "--data-dir", "typo", cwd=tmp_path))
     assert not (tmp_path / "typo").exists()
+
+
+def test_the_list_of_users_tells_who_may_sign_in_no_more_and_nothing_secret(tmp_path: Path) -> None:
+    (tmp_path / "laadwacht-data").mkdir()
+    with Store.open(tmp_path / "laadwacht-data" / "laadwacht.duckdb") as store:
+        for name in ("an", "bo"):
+            add_user(
+                store, email=f"{name}@example.org", password="paard-batterij", name=name, role="helpdesk"
+            )
+        disable_user(store, "bo@example.org")
+    told = laadwacht("user", "list", cwd=tmp_path).stdout
+    assert [line.split()[0] for line in told.splitlines() if "disabled" in line] == ["bo@example.org"]
+    assert "an@example.org" in told
+    assert "argon" not in told

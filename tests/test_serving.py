@@ -74,6 +74,7 @@ def test_other_commands_reach_a_running_owner(place: Path) -> None:
         assert "may sign in" in laadwacht("user", "add", "an@example.org", cwd=place).stdout
         assert "an@example.org" in complaint_of(laadwacht("user", "add", "an@example.org", cwd=place))
         assert "Claes" in laadwacht("stations", "list", cwd=place).stdout
+        assert "an@example.org" in laadwacht("user", "list", cwd=place).stdout
         assert "BE-2 is not in the register" in laadwacht("stations", "secret", "BE-2", cwd=place).stderr
         done = laadwacht("import", "day.jsonl", cwd=place)
         assert done.stdout.startswith("3 records read, 3 stored, 0 there already, 1 bad line(s) skipped\n")

@@ -12,6 +12,8 @@ import sys
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from collectors.cli import options
 from collectors.cli.complaint import Complaint
@@ -29,6 +31,7 @@ GENERATED_BYTES = 12  # 96 bits: beyond guessing, still short enough to type
 def register(app: typer.Typer) -> None:
     user = typer.Typer(help="Who may sign in.")
     user.command("add")(user_add)
+    user.command("list")(user_list)
     user.command("password")(user_password)
     user.command("disable")(user_disable)
     app.add_typer(user, name="user", no_args_is_help=True)
@@ -63,6 +66,34 @@ def user_add(
     print(f"{email} may sign in as {role}" + (f" of {party}" if party else ""))
     if generated:
         print(f"password, shown once: {password}")
+    return 0
+
+
+def user_list(
+    *,
+    config: options.Config = None,
+    data_dir: options.DataDir = None,
+    http_port: options.HttpPort = None,
+    sets: options.Sets = None,
+) -> int:
+    """Show who may sign in, and who may no more."""
+    from collectors.cli.owner_client import OwnerClient, open_store
+    from data.people import list_users
+
+    settings = settings_of(config, data_dir, http_port=http_port, sets=sets)
+    store = open_store(settings)
+    if store is None:
+        people = OwnerClient(settings).post("/api/users/list")
+    else:
+        with store:
+            people = list_users(store)
+    table = Table(box=None)
+    for column in ("user", "name", "role", "of", "language", ""):
+        table.add_column(column)
+    for one in people:
+        cells = (one["email"], one["name"], one["role"], one["party"] or "", one["language"])
+        table.add_row(*cells, "disabled" if one["disabled"] else "")
+    Console().print(table)
     return 0
 
 

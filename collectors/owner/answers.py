@@ -25,6 +25,7 @@ from data.people import (
     WrongCredentials,
     add_user,
     disable_user,
+    list_users,
     set_password,
 )
 from data.register import load_register, write_register
@@ -237,3 +238,6 @@ class OwnerAnswers:
         except (msgspec.MsgspecError, PeopleError) as error:
             raise Refusal(400, str(error)) from error
         return {"email": asked.email}
+
+    async def list_users(self) -> Any:
+        return await asyncio.to_thread(list_users, self._owner.store)

@@ -107,6 +107,9 @@ class Back(Protocol):
     async def change_user(self, body: bytes) -> Any:
         """Give somebody a new password, or let them in no more. Raises `Refusal` when that cannot be."""
 
+    async def list_users(self) -> Any:
+        """Who may sign in, and who may no more."""
+
     async def magic(self, step: str, body: bytes) -> Any:
         """A step with a link out of a message. Raises `Refusal`."""
 
@@ -194,6 +197,9 @@ def application(back: Back, token: str) -> Starlette:
     async def user_change(request: Request) -> Response:
         return reply(await back.change_user(await body_of(request)))
 
+    async def user_list(_request: Request) -> Response:
+        return reply(await back.list_users())
+
     async def station_secret(request: Request) -> Response:
         return reply(await back.set_station_secret(await body_of(request)))
 
@@ -228,6 +234,7 @@ def application(back: Back, token: str) -> Starlette:
             Route("/api/register", guarded(register), methods=["POST"]),
             Route("/api/users", guarded(users), methods=["POST"]),
             Route("/api/users/change", guarded(user_change), methods=["POST"]),
+            Route("/api/users/list", guarded(user_list), methods=["POST"]),
             Route("/api/station-secrets", guarded(station_secret), methods=["POST"]),
             Route("/api/magic/{step}", guarded(magic), methods=["POST"]),
             Route("/api/unsubscribe", guarded(unsubscribe), methods=["POST"]),
