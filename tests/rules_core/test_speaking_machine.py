@@ -29,6 +29,7 @@ from rules.core.model import (
     Observation,
     Status,
     StatusReported,
+    Subscribed,
     UserActed,
     WindowEnded,
     WindowSet,
@@ -52,6 +53,7 @@ POLICY = Policy(
     idle_hours="07:00-19:00",
     flap_times=3,
     ack_expires_s=14_400,
+    customer_wait_s=600,
 )
 CHAINS = """
 chains:
@@ -87,6 +89,15 @@ class Speaking(RuleBasedStateMachine):
         self.keys: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()  # incident, reason of suppression
         self.taken: dict[str, datetime] = {}
+        self.feed(
+            Subscribed(
+                station="",
+                at=self.now,
+                email="an@shop.example",
+                party="Shop",
+                kinds=("down", "up"),
+            )
+        )
 
     def begun(self, state: bytes | None) -> Judge:
         return Judge(rules(), self.register, POLICY, DESTINATIONS, state)
@@ -248,15 +259,16 @@ class Speaking(RuleBasedStateMachine):
             else:
                 assert NoticeReason.RESOLVED not in before, "news after the end"
                 assert item.reason not in OPENINGS or not before, "a second opening"
-                self.may_be_said(item.incident_id, notice.created_at)
+                self.may_be_said(item.incident_id, notice)
             before.append(item.reason)
 
-    def may_be_said(self, incident_id: str, at: datetime) -> None:
+    def may_be_said(self, incident_id: str, notice: NoticeRow) -> None:
         """Strictly within a window or a snooze nothing is said; its first and last instant may
         come before or after."""
-        row = self.rows[incident_id]
+        row, at = self.rows[incident_id], notice.created_at
+        passes = row.safety and not notice.party.startswith("customer:")
         for window, ends in self.windows.values():
-            meant = window.matcher.station in ("*", row.station) and (window.safety or not row.safety)
+            meant = window.matcher.station in ("*", row.station) and (window.safety or not passes)
             assert not (meant and window.starts_at < at < ends), f"told under {window.window_id}"
         for since, until in self.snoozes[incident_id]:
             assert not since < at < until, "told while snoozed"
