@@ -104,9 +104,13 @@ class Speaking(RuleBasedStateMachine):
 
     # --- what happens -----------------------------------------------------------------
 
-    @rule(station=st.sampled_from(STATIONS), error=st.sampled_from(ERRORS))
-    def fault(self, station: str, error: str) -> None:
+    @rule(
+        station=st.sampled_from(STATIONS), error=st.sampled_from(ERRORS), lasts=st.sampled_from((0, 200, 900))
+    )
+    def fault(self, station: str, error: str, lasts: float) -> None:
         self.feed(self.report(station, error))
+        if lasts:
+            self.wait(lasts)
 
     @rule(station=st.sampled_from(STATIONS))
     def clear(self, station: str) -> None:
@@ -310,8 +314,8 @@ class Speaking(RuleBasedStateMachine):
 
 TestSpeaking = Speaking.TestCase
 TestSpeaking.settings = settings(
-    max_examples=40,
-    stateful_step_count=25,
+    max_examples=80,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
