@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from data.store import Store
 from tests.test_cli import complaint_of, laadwacht
 from tests.test_serving import free_ports, place, running
 
@@ -40,7 +41,8 @@ def test_a_running_owner_is_asked_without_being_disturbed(place: Path) -> None:
 
 def test_an_empty_installation_has_nothing_to_look_back_on(tmp_path: Path) -> None:
     changed_catalogue(tmp_path / "new")
-    laadwacht("stations", "list", cwd=tmp_path)
+    (tmp_path / "laadwacht-data").mkdir()
+    Store.open(tmp_path / "laadwacht-data" / "laadwacht.duckdb").close()
     done = laadwacht("backtest", "--catalog", "new", cwd=tmp_path)
     assert done.returncode == 2
     assert "nothing is stored yet" in done.stderr
