@@ -89,6 +89,7 @@ class Speaking(RuleBasedStateMachine):
         self.keys: set[str] = set()
         self.withheld: set[tuple[str, str]] = set()  # incident, reason of suppression
         self.taken: dict[str, datetime] = {}
+        self.opened: set[str] = set()
         self.feed(
             Subscribed(
                 station="",
@@ -243,6 +244,14 @@ class Speaking(RuleBasedStateMachine):
         elif event.event in ("acknowledgement_expired", "handed_over") or "from" in event.detail:
             # Whoever has it now has not answered yet.
             self.taken.pop(event.incident_id, None)
+        elif event.event == "opened":
+            self.opened.add(event.incident_id)
+        elif event.event == "unsilenced":
+            row, window = self.rows[event.incident_id], self.windows[event.detail["window"]][0]
+            heard = any(words for (one, _), words in self.told.items() if one == row.incident_id)
+            lasts = event.incident_id in self.opened and row.state is IncidentState.OPEN
+            if not heard and lasts and row.route_party not in (None, "none"):
+                assert (row.incident_id, window.reason) in self.withheld, "withheld without a row"
         elif event.event == "notice" and event.detail["reason"] == NoticeReason.ESCALATED.value:
             assert self.taken.get(event.incident_id, event.at) >= event.at, "called though somebody has it"
 
