@@ -172,6 +172,7 @@ EVERY: dict[str, dict[str, Any]] = {
     "RemoteStart": {"id_tag": CARD},
     "RemoteStop": {"transaction": "12"},
     "SendLocalList": {"list_version": 1, "update": "full"},
+    "ChangeConfiguration": {"key": "HeartbeatInterval", "value": "60", "confirmed": True},
 }
 
 
