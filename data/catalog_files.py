@@ -1,4 +1,4 @@
-"""Reads the catalogue's YAML files and has `rules.core.catalog_reader` parse them.
+"""Reads the catalogue's YAML files and has `rules.core.catalog.reader` parse them.
 
 Decides only which texts count: a user's file replaces the packaged one of the same name, others are added and
 their entries come before packaged ones of the same id.
@@ -10,10 +10,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from rules.core.catalog import Catalog, CatalogError
-from rules.core.catalog_reader import parse
-from rules.core.marked_yaml import Mistake
-from rules.core.routing_reader import misread_routing
+from rules.core.catalog.entries import Catalog, CatalogError
+from rules.core.catalog.marked_yaml import Mistake
+from rules.core.catalog.reader import parse
+from rules.core.catalog.routes_reader import misread_routing
 
 SUFFIXES = (".yaml", ".yml")
 

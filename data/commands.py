@@ -18,9 +18,9 @@ import msgspec
 from data.errors import OwnerDown
 from data.rows import naive_utc
 from data.store import Store
+from rules.core.calendar.recurrence import Once, Recurrence
+from rules.core.calendar.window import Matcher, WindowKind
 from rules.core.model import Cause, FeedbackVerdict, Owner, Side
-from rules.core.recurrence import Once, Recurrence
-from rules.core.window import Matcher, WindowKind
 
 # A remote command waits for the station's answer (30 s unless set otherwise), and for its turn after another.
 TIMEOUT_S = 75.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rules.core.aid_policy import AidPlan
-from rules.core.aid_reader import AidPlanError, parse_plan
-from rules.core.catalog import Catalog
-from rules.core.marked_yaml import Mistake
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.marked_yaml import Mistake
+from rules.core.first_aid.policy_reader import AidPlanError, parse_plan
 
 
 def load_plan(file: Path | None, catalog: Catalog, *, station_per_day: int, fleet_per_hour: int) -> AidPlan:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from rules.core import service_hours
+from rules.core.calendar import service_hours
 from rules.core.model import Asset
 
 COLUMNS = (

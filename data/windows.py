@@ -11,8 +11,8 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from rules.core.recurrence import Recurrence
-from rules.core.window import Matcher, Subject, Window, WindowKind, subject
+from rules.core.calendar.recurrence import Recurrence
+from rules.core.calendar.window import Matcher, Subject, Window, WindowKind, subject
 
 _recurrence = msgspec.json.Decoder(Recurrence).decode
 _FIELDS = Matcher.__struct_fields__

@@ -15,8 +15,8 @@ import msgspec
 from pages import _html as h
 from pages._data import now
 from pages._texts import Words
-from rules.core.escalate import next_step
 from rules.core.handling import Escalation, EscalationStep
+from rules.core.routing.escalate import next_step
 
 Row = dict[str, Any]
 

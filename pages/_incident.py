@@ -20,8 +20,8 @@ from pages._data import ask, now
 from pages._session import User
 from pages._texts import Words
 from pages._ui import show
+from rules.core.calendar.window import reason_of
 from rules.core.model import Evidence
-from rules.core.window import reason_of
 
 Row = dict[str, Any]
 UNCERTAIN = 0.5  # the policy's min_confidence: below it the helpdesk decides

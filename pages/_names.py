@@ -12,9 +12,9 @@ from typing import Any
 
 from data.catalog_files import load_catalog
 from pages._texts import Words
-from rules.core import explain
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Evidence, Owner
+from rules.core.verdict import explain
 
 
 @cache

@@ -23,9 +23,9 @@ from pages._data import ask, minute, now
 from pages._session import User, require
 from pages._texts import ZONE, Words
 from pages._ui import show
-from rules.core.recurrence import Cron, Once, Recurrence, Weekly, WindowError
+from rules.core.calendar.recurrence import Cron, Once, Recurrence, Weekly, WindowError
+from rules.core.calendar.window import Matcher, Window, WindowKind, check
 from rules.core.region import region_names
-from rules.core.window import Matcher, Window, WindowKind, check
 
 SHOWN = 12
 TAKEN_UP_TRIES = 30  # a tenth of a second each

@@ -19,8 +19,8 @@ from pages._incident import Row
 from pages._session import User
 from pages._texts import ZONE, Words
 from pages._ui import show
-from rules.core.recurrence import Once, Span, Weekly, WindowError
-from rules.core.window import Matcher, Subject, Window, WindowKind, reason_of
+from rules.core.calendar.recurrence import Once, Span, Weekly, WindowError
+from rules.core.calendar.window import Matcher, Subject, Window, WindowKind, reason_of
 
 FIELDS = Matcher.__struct_fields__
 TONE = {WindowKind.SILENCE: "grey", WindowKind.MAINTENANCE: "violet"}

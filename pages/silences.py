@@ -21,8 +21,8 @@ from pages._data import now
 from pages._session import require
 from pages._silence_form import act, form
 from pages._ui import empty, section, show, title
-from rules.core.recurrence import Once
-from rules.core.window import Window, belongs_to
+from rules.core.calendar.recurrence import Once
+from rules.core.calendar.window import Window, belongs_to
 
 OVER_DAYS = 30
 SHOWN = 12

@@ -166,7 +166,7 @@ def _register(file: Path | None) -> dict[str, Any]:
 
 def _catalog(folder: Path | None) -> Any:
     from data.catalog_files import load_catalog
-    from rules.core.catalog import CatalogError
+    from rules.core.catalog.entries import CatalogError
 
     try:
         return load_catalog(folder)

@@ -32,7 +32,7 @@ from collectors.owner.error import OwnerError
 from collectors.owner.past import import_past
 from collectors.settings.options import Settings
 from data.errors import StoreError
-from rules.core.catalog import CatalogError
+from rules.core.catalog.entries import CatalogError
 
 IMPORT_WAIT_S = 3600.0
 #: Bytes of records sent to an owner process at a time.

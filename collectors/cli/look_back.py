@@ -62,8 +62,8 @@ def backtest(
     from collectors.settings.rooms import aided_policy_from, destinations_from
     from data.catalog_files import catalogue_files, load_catalog
     from data.errors import OwnerDown, QueryRefused, StoreError
-    from rules.core.aid_reader import AidPlanError
-    from rules.core.catalog import CatalogError
+    from rules.core.catalog.entries import CatalogError
+    from rules.core.first_aid.policy_reader import AidPlanError
 
     if catalog.is_dir() and not catalogue_files(catalog):
         raise Complaint(

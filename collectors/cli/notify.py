@@ -42,7 +42,7 @@ def notify(
     """Try a destination: sends one message that says it is a test, and tells honestly what became of it."""
     from collectors.settings.rooms import delivery_configs_from
     from data.catalog_files import load_catalog
-    from rules.core.catalog import CatalogError
+    from rules.core.catalog.entries import CatalogError
     from rules.dispatch import destinations, trial
 
     if (test is None) == (not list_all):

@@ -59,8 +59,8 @@ def route(
     from collectors.cli.route_question import as_data, sentences
     from collectors.settings.rooms import destinations_from, policy_from
     from rules.core.model import Severity
-    from rules.core.route_explain import Asked
-    from rules.core.route_explain import explain as ask
+    from rules.core.routing.explain import Asked
+    from rules.core.routing.explain import explain as ask
 
     settings = settings_of(config, data_dir, sets=sets)
     zone = options.zone_of(timezone)
@@ -103,7 +103,7 @@ def _near(fault: str, known: list[str]) -> list[str]:
 
 def _catalog(settings: Any) -> Any:
     from data.catalog_files import load_catalog
-    from rules.core.catalog import CatalogError
+    from rules.core.catalog.entries import CatalogError
 
     try:
         return load_catalog(settings.rules.catalog_dir, settings.rules.routing_file)

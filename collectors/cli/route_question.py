@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from rules.core.catalog import Catalog
-from rules.core.route_explain import Explained
-from rules.core.route_words import condition
-from rules.core.routing import HELPDESK, told
-from rules.core.service_hours import BRUSSELS
+from rules.core.calendar.service_hours import BRUSSELS
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.routes import HELPDESK, told
+from rules.core.routing.explain import Explained
+from rules.core.routing.route_words import condition
 
 NOT_ASKED = ("min_confidence",)  # known, but no condition of its own
 

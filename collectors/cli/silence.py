@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collectors.settings.options import Settings
     from data.commands import AboutWindow
     from data.windows import StoredWindow
-    from rules.core.recurrence import Recurrence
+    from rules.core.calendar.recurrence import Recurrence
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKLY = re.compile(r"(?P<days>[a-z]{3}(?:,[a-z]{3})*) (?P<start>\S+?)-(?P<end>\S+)")
@@ -90,7 +90,7 @@ def add(
     """Keep messages about stations or faults back. Everything given must match. A resolve still goes to who
     was told of the fault."""
     from data.commands import AddSilence
-    from rules.core.window import Matcher, WindowKind
+    from rules.core.calendar.window import Matcher, WindowKind
 
     zone = options.zone_of(timezone)
     given = (station, site, make, model, firmware, installer, region, fault)
@@ -188,8 +188,8 @@ def _unknown_fault(settings: Settings, pattern: str) -> str | None:
     """That no fault of the catalogue is meant, with the one that looks most like it."""
     from data.catalog_files import load_catalog
     from data.parties import closest
-    from rules.core.catalog import CatalogError
-    from rules.core.window import Matcher
+    from rules.core.calendar.window import Matcher
+    from rules.core.catalog.entries import CatalogError
 
     try:
         faults = load_catalog(settings.rules.catalog_dir, settings.rules.routing_file).faults
@@ -231,7 +231,7 @@ def _length(text: str) -> timedelta:
 
 
 def _recurrence(weekly: str | None, cron: str | None, minutes: int | None) -> Recurrence:
-    from rules.core.recurrence import Cron, Once, Weekly
+    from rules.core.calendar.recurrence import Cron, Once, Weekly
 
     if weekly is not None and cron is not None:
         raise Complaint("silence add: give --weekly or --cron, not both")

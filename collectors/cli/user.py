@@ -159,7 +159,7 @@ def _add_user(settings: Settings, fields: dict[str, Any]) -> None:
     from data.catalog_files import load_catalog
     from data.parties import unknown_party
     from data.people import PeopleError, add_user
-    from rules.core.catalog import CatalogError
+    from rules.core.catalog.entries import CatalogError
 
     store = open_store(settings)
     if store is None:

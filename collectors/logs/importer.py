@@ -23,11 +23,11 @@ from collectors.logs.logfile import BadLine, LogRecord, in_order
 from data.imports import keep_imported, known_stations, move_first_seen, stored_records
 from data.rows import Batch
 from data.store import Store
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import Asset, Effect, Observation, StationRow
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 
 BATCH = 25_000
 BAD_LINES_TOLD = 50

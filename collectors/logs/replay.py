@@ -19,7 +19,7 @@ from collectors.logs.logfile import BadLine, LogRecord, in_order
 from data.rows import Batch
 from rules.core.judge import Judge
 from rules.core.model import CommandUnanswered, Effect, IncidentRow, IncidentState, Observation
-from rules.core.report import RecordOf
+from rules.core.verdict.report import RecordOf
 
 #: Records whose text is kept for proof that is found later.
 RECENT = 25_000

@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import Asset, Effect, IncidentRow, NoticeRow, Observation
 from rules.core.policy import Policy
-from rules.core.report import instant
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
+from rules.core.verdict.report import instant
 
 #: What makes an incident another matter for somebody.
 COMPARED = ("fault", "side", "owner", "cause", "task", "severity", "confidence", "imminent")

@@ -15,7 +15,7 @@ from msgspec import Struct
 from collectors.logs.logfile import TRACE_EVENTS, BadLine, records_of
 from collectors.look_back.corpus import Case, log_of
 from collectors.look_back.triage_log import triage
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import IncidentRow, Scope
 from rules.core.policy import Policy
 

@@ -18,12 +18,12 @@ from msgspec import Struct
 from collectors.decode.privacy import Pseudonymiser, is_pseudonym
 from collectors.logs.logfile import BadLine, LogRecord
 from collectors.logs.replay import Replay
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.detect import silence
 from rules.core.judge import Judge
 from rules.core.model import Asset, IncidentRow, IncidentState
 from rules.core.policy import Policy
-from rules.core.report import incident_report
+from rules.core.verdict.report import incident_report
 
 #: Faults that consist of the absence of frames: only time itself can show them, never the end of a log.
 OF_SILENCE = frozenset({"link.silence"})

@@ -14,10 +14,10 @@ from collectors.tap.address import stations_from, template_mistake
 from data.catalog_files import load_catalog
 from data.parties import name_doubt
 from rules.core.aid_policy import Remedy
-from rules.core.aid_reader import AidPlanError
-from rules.core.catalog import Catalog, CatalogError
-from rules.core.routing import NOBODY, Routing
-from rules.core.routing_reader import KINDS
+from rules.core.catalog.entries import Catalog, CatalogError
+from rules.core.catalog.routes import NOBODY, Routing
+from rules.core.catalog.routes_reader import KINDS
+from rules.core.first_aid.policy_reader import AidPlanError
 from rules.core.subscription import LANE
 from rules.dispatch import destinations, heartbeat, subscribers
 

@@ -22,7 +22,7 @@ from data.commands import CommandOutcome, CommandRequest, Fixed, OnMyWay, Take
 from data.magic_links import Fresh, Link, LinkSession, LinkState
 from data.people import TooManyTries, Tries, User
 from data.store import Store
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 
 log = logging.getLogger(__name__)
 

@@ -42,8 +42,8 @@ from data.metrics import Metrics
 from data.register import load_register
 from data.store import Store
 from data.uptime_upkeep import UptimeUpkeep
-from rules.core.aid_reader import AidPlanError
-from rules.core.catalog import CatalogError
+from rules.core.catalog.entries import CatalogError
+from rules.core.first_aid.policy_reader import AidPlanError
 from rules.core.judge import Judge
 from rules.core.model import Asset, FirstAidRow
 from rules.dispatch.delivery import Delivery

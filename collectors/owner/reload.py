@@ -17,7 +17,7 @@ from collectors.owner.checking import problems_of
 from collectors.settings.options import Settings
 from collectors.settings.rooms import delivery_configs_from, destinations_from
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 
 if TYPE_CHECKING:
     from collectors.owner.process import Owner

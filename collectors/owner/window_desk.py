@@ -22,9 +22,9 @@ from data.parties import closest
 from data.people import User
 from data.store import Store
 from data.windows import StoredWindow, subjects_of, windows_of
+from rules.core.calendar.recurrence import Once, WindowError
+from rules.core.calendar.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only
 from rules.core.model import WindowEnded, WindowSet
-from rules.core.recurrence import Once, WindowError
-from rules.core.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only
 
 LONGEST_JOB = timedelta(hours=24)
 NOT_KNOWN = "there is no such silence or maintenance window"

@@ -1,8 +1,9 @@
 """Carries out first aid: what judgement asked for, once each, through the desk of remote commands.
 
-Decides nothing about whether it should be tried (`rules.core.first_aid` did) but refuses what came too late.
-Every attempt is in the audit trail before it leaves, and its outcome goes back as an observation. It never
-confirms a risk: a command that would end a session is not sent. Only a running owner process makes one.
+Decides nothing about whether it should be tried (`rules.core.first_aid.refusal` did) but refuses what came
+too late. Every attempt is in the audit trail before it leaves, and its outcome goes back as an observation.
+It never confirms a risk: a command that would end a session is not sent. Only a running owner process makes
+one.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from collectors.settings.addresses import WAYS, address_of
 from collectors.settings.options import DestinationSettings
 from collectors.settings.sources import Gathered, Raw
 from collectors.settings.values import convert, shown
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
 
 PARTY = re.compile(r"operator|(installer|customer):\S(.*\S)?")
 PARTS = ("party", "language", "timeout_s", "form", "contact", "quiet_hours", "budget_per_hour")

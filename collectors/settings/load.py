@@ -18,7 +18,7 @@ from collectors.settings.destinations import destinations_from, quiet_mistakes
 from collectors.settings.options import SECTIONS, Settings, SettingsError
 from collectors.settings.sources import Gathered, gather
 from collectors.settings.values import convert
-from rules.core.service_hours import parse
+from rules.core.calendar.service_hours import parse
 
 WITH_ADDRESS = ("customers", "watchdog")  # sections whose address may come from a variable or a file
 

@@ -236,7 +236,8 @@ class LogSettings(Struct, frozen=True, kw_only=True):
 class DestinationSettings(Struct, frozen=True, kw_only=True):
     """One place messages go. `party` is `operator`, `installer:<name>` or `customer:<name>`.
 
-    `quiet_hours`: as `rules.core.hours` reads them. `budget_per_hour`: None takes `delivery.budget_per_hour`.
+    `quiet_hours`: as `rules.core.calendar.hours` reads them. `budget_per_hour`: None takes
+    `delivery.budget_per_hour`.
     """
 
     name: str

@@ -6,7 +6,7 @@ Decides nothing: reads destinations and the routing file's rules and chains.
 from __future__ import annotations
 
 from collectors.settings.options import Settings
-from rules.core.routing import Routing
+from rules.core.catalog.routes import Routing
 
 
 def named_parties(settings: Settings, routing: Routing) -> set[str]:

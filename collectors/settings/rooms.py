@@ -9,10 +9,10 @@ from msgspec import structs
 
 from collectors.settings.options import Settings
 from data.first_aid_file import load_plan
-from rules.core.catalog import Catalog
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
+from rules.core.catalog.entries import Catalog
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from rules.dispatch.destinations import DestinationConfig
 
 

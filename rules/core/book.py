@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rules.core import clocks, follow, incident, memory, speak, weigh
-from rules.core.aider import TIMER, Aider
-from rules.core.catalog import Catalog
+from rules.core import incident, memory
+from rules.core.catalog.entries import Catalog
 from rules.core.family import adopt_register
+from rules.core.first_aid.aider import TIMER, Aider
 from rules.core.incident import Step
 from rules.core.model import (
     Asset,
@@ -29,13 +29,16 @@ from rules.core.model import (
     Verdict,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination
-from rules.core.router import Router
+from rules.core.routing import clocks
+from rules.core.routing.route import Destination
+from rules.core.routing.router import Router
 from rules.core.signals import WEAK_HOLD_S, WEAK_QUIET_S, Raise, Weigh
-from rules.core.speak import Speaker
+from rules.core.speaking import follow, speak
+from rules.core.speaking.speak import Speaker
 from rules.core.state import Closed, JudgeState, Tracked
 from rules.core.timers import Timers
-from rules.core.triage import bounded, verdict
+from rules.core.verdict import weigh
+from rules.core.verdict.triage import bounded, verdict
 
 OPEN, PENDING, RECOVERING, RESOLVED = (
     IncidentState.OPEN,

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from rules.core import awaited, facts, memory, on_site, own_delivery, people, windows
+from rules.core import by_kind, memory, on_site, people
 from rules.core.book import Book
-from rules.core.catalog import Catalog
-from rules.core.detect import remote_start, rhythm, silence, stuck
+from rules.core.catalog.entries import Catalog
+from rules.core.detect import awaited, remote_start, rhythm, silence, stuck
 from rules.core.detect.context import Context
 from rules.core.model import (
     AidReported,
@@ -37,14 +37,15 @@ from rules.core.model import (
     WindowEnded,
     WindowSet,
 )
-from rules.core.outage import Outages
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
+from rules.core.scope.outage import Outages
+from rules.core.scope.supplier import Suppliers, supplier_of
+from rules.core.scope.waves import Waves
 from rules.core.signals import Clear, Raise, Signal, place_key
+from rules.core.speaking import own_delivery, windows
 from rules.core.state import JudgeState, StationState
-from rules.core.supplier import Suppliers, supplier_of
 from rules.core.timers import Timers
-from rules.core.waves import Waves
 
 OWNER_DOWN = "owner_down"  # the reason of a gap in which our own process did not run
 
@@ -98,7 +99,7 @@ class Judge:
             Subscribed: self._windows.subscribed,
             DestinationFared: lambda obs, out: own_delivery.fared(obs, self._book, out),
         }
-        self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = facts.HANDLERS
+        self._handlers: dict[type[Observation], Callable[..., list[Signal]]] = by_kind.HANDLERS
         self.set_register(register)
         for name, station in self._stations.items():  # the policy may be another one than when it was saved
             station.limit_s = silence.limit_s(station.heartbeat_s, policy)
@@ -197,7 +198,7 @@ class Judge:
     def _telling(self, obs: Observation, station: StationState, out: list[Effect]) -> None:
         """An observation that says more than that the station lives."""
         at = obs.at
-        if facts.is_life(obs):
+        if by_kind.is_life(obs):
             station.last_in = max(station.last_in, at)
             if station.link != "online":
                 self._alive(obs, station, out)

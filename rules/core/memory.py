@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rules.core import suppress, weigh
 from rules.core.incident import add_evidence
 from rules.core.model import Evidence
 from rules.core.policy import Policy
+from rules.core.speaking import suppress
 from rules.core.state import JudgeState, Tracked
 from rules.core.timers import Timers
+from rules.core.verdict import weigh
 
 KINDS = ("forget", "uncure", "unflap")  # timers that end a memory
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from rules.core.window import Window
+from rules.core.calendar.window import Window
 from rules.core.words import Status
 
 
@@ -272,7 +272,7 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
 
     Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it. `eta`:
     when somebody on the way expects to be there. `cause`: what was fixed, a word of `Cause`. `until` and
-    `wakes`: of a snooze, when it ends and what ends it earlier (`rules.core.snooze`).
+    `wakes`: of a snooze, when it ends and what ends it earlier (`rules.core.speaking.snooze`).
     """
 
     action: str

@@ -6,8 +6,9 @@ recorded. A decision of a person is never undone by a rule.
 
 from __future__ import annotations
 
-from rules.core import incident, on_site, snooze
+from rules.core import incident, on_site
 from rules.core.book import Book
+from rules.core.catalog.routes import NOBODY
 from rules.core.model import (
     Effect,
     FeedbackRow,
@@ -17,7 +18,7 @@ from rules.core.model import (
     Side,
     UserActed,
 )
-from rules.core.routing import NOBODY
+from rules.core.speaking import snooze
 from rules.core.state import Tracked
 
 AFTERWARDS = ("comment", "feedback", "fixed")  # allowed on what is resolved too

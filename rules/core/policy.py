@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from rules.core.aid_policy import AidPlan
-from rules.core.hours import Quiet
+from rules.core.calendar.hours import Quiet
 
 
 class Policy(Struct, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from rules.core.calendar.recurrence import Recurrence
+from rules.core.calendar.window import Window
 from rules.core.handling import Escalation
-from rules.core.recurrence import Recurrence
-from rules.core.window import Window
 from rules.core.words import (
     Cause,
     FeedbackVerdict,

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from rules.core.calendar.window import Window
 from rules.core.model import IncidentRow, NoticeReason, SessionRow, Severity, Status
 from rules.core.subscription import Subscription
-from rules.core.window import Window
 
 
 class MeterWatch(Struct):

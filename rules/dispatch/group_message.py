@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rules.core.catalog.templates import lay_out
 from rules.core.model import NoticeItem, NoticeReason, NoticeRow
-from rules.core.templates import lay_out
 from rules.dispatch import webhook
 from rules.dispatch.message_facts import Facts
 from rules.dispatch.wording import capped

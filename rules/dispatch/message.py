@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.templates import fill, lay_out
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow, PlannedWork
-from rules.core.templates import fill, lay_out
 from rules.dispatch import group_message, webhook
 from rules.dispatch.message_facts import Facts
 from rules.dispatch.planned_message import PlannedPage

@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from rules.core import explain
-from rules.core.catalog import Catalog, Text
-from rules.core.informed import merely_informed
+from rules.core.catalog.entries import Catalog, Text
+from rules.core.catalog.templates import FIELD, fill
 from rules.core.model import (
     Asset,
     Cause,
@@ -23,7 +22,8 @@ from rules.core.model import (
     Owner,
     Scope,
 )
-from rules.core.templates import FIELD, fill
+from rules.core.routing.informed import merely_informed
+from rules.core.verdict import explain
 from rules.dispatch import wording
 from rules.dispatch.wording import clean
 

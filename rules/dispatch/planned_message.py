@@ -12,11 +12,11 @@ from itertools import islice
 from babel.dates import get_day_names
 from babel.lists import format_list
 
-from rules.core import recurrence
-from rules.core.catalog import Catalog
+from rules.core.calendar import recurrence
+from rules.core.calendar.recurrence import Once, Weekly
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.templates import fill, lay_out
 from rules.core.model import Asset, NoticeReason, NoticeRow, PlannedWork
-from rules.core.recurrence import Once, Weekly
-from rules.core.templates import fill, lay_out
 from rules.dispatch import wording
 from rules.dispatch.wording import capped, clean
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from rules.core.catalog import Catalog
-from rules.core.templates import fill
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.templates import fill
 from rules.dispatch import webhook
 from rules.dispatch.apprise_target import AppriseTarget, service_name
 from rules.dispatch.destinations import DestinationConfig, addressee_of

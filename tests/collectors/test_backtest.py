@@ -18,10 +18,10 @@ from data.at_rest import RestingStore
 from data.catalog_files import load_catalog
 from data.register import write_register
 from data.store import Store
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Asset
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from tests.test_cli import complaint_of, laadwacht
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -17,7 +17,7 @@ from data.rows import Batch
 from data.store import Store
 from rules.core.model import Asset, Connected, Observation, StationRow
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from tests.corpus_log import cases, log_lines, log_of
 
 CATALOG = load_catalog()

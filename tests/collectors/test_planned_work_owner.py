@@ -15,8 +15,8 @@ from data.read import ReadDoor
 from data.register import write_register
 from data.scope import Scope
 from data.store import Store
+from rules.core.calendar.window import Matcher, WindowKind
 from rules.core.model import Asset
-from rules.core.window import Matcher, WindowKind
 from tests.collectors.owners import appears, owner_of, settings_for
 from tests.sinks import smtp_sink
 

@@ -12,9 +12,9 @@ from data.commands import AboutWindow, AddSilence, CommandClient, CommandOutcome
 from data.people import add_user
 from data.register import write_register
 from data.store import Store
+from rules.core.calendar.recurrence import Cron, Weekly
+from rules.core.calendar.window import Matcher, WindowKind
 from rules.core.model import Asset
-from rules.core.recurrence import Cron, Weekly
-from rules.core.window import Matcher, WindowKind
 from tests.collectors.house import station
 from tests.collectors.owners import appears, owner_of, settings_for, url_of
 

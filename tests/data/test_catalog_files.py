@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import CatalogError
+from rules.core.catalog.entries import CatalogError
 
 
 def test_the_packaged_catalogue_is_sound() -> None:

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Asset, IncidentRow, NoticeReason, NoticeRow
 from rules.dispatch.message import render
 

@@ -13,7 +13,7 @@ from data.catalog_files import load_catalog
 from data.store import Store
 from rules.core.judge import Judge
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import Engine

@@ -12,11 +12,11 @@ import pytest
 
 from data.catalog_files import load_catalog
 from data.store import Batch, Store
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import Asset, Connected, Heartbeat, Observation, Status, StatusReported
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from rules.dispatch.apprise_target import DUPLICATE_HEADER
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import DestinationConfig

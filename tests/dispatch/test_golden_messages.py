@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
-from rules.core.templates import AUDIENCES
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.templates import AUDIENCES
 from tests.dispatch.golden import Scene, Wanted, scenes, written
 
 

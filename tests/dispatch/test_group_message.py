@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import NoticeItem, NoticeReason, NoticeRow
 from rules.core.words import OF_WORK
 from rules.dispatch.message import Addressee, Renderer

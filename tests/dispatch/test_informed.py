@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
+from rules.core.catalog.routes import Routing, Rule
 from rules.core.handling import Escalation, EscalationStep
-from rules.core.informed import merely_informed
 from rules.core.model import NoticeItem, NoticeReason
-from rules.core.routing import Routing, Rule
+from rules.core.routing.informed import merely_informed
 from rules.dispatch.message import Addressee, Renderer, render
 from tests.dispatch.small_judge import incident, notice
 

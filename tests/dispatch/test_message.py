@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from data.catalog_files import load_catalog
-from rules.core import catalog_reader
-from rules.core.catalog import Catalog, CatalogError
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog, CatalogError
+from rules.core.catalog.templates import fill, lay_out
 from rules.core.model import (
     Asset,
     Cause,
@@ -27,7 +28,6 @@ from rules.core.model import (
     Severity,
     Side,
 )
-from rules.core.templates import fill, lay_out
 from rules.core.words import OF_WORK
 from rules.dispatch.message import Addressee, Renderer, mark_duplicate, render
 from rules.dispatch.wording import MAX_VALUE, clean

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.calendar.recurrence import Cron, Once, Recurrence, Weekly
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Asset, NoticeReason, NoticeRow, PlannedWork
-from rules.core.recurrence import Cron, Once, Recurrence, Weekly
 from rules.dispatch.planned_message import PlannedPage
 
 BEGINS, ENDS = datetime(2026, 11, 24, 21, tzinfo=UTC), datetime(2026, 11, 25, 1, 30, tzinfo=UTC)

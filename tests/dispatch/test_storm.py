@@ -12,7 +12,7 @@ from data.store import Batch, Store
 from rules.core.judge import Judge
 from rules.core.model import Asset, Status, StatusReported
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from rules.dispatch.delivery import Delivery
 from rules.dispatch.destinations import DestinationConfig
 from rules.dispatch.engine import Engine

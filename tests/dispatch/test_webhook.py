@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import NoticeReason, NoticeRow
 from rules.dispatch.apprise_target import AppriseTarget
 from rules.dispatch.destinations import DestinationConfig, addressee_of

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from data.catalog_files import load_catalog
-from rules.core import explain
 from rules.core.handling import Escalation, EscalationStep
 from rules.core.model import IncidentRow
+from rules.core.verdict import explain
 
 ESCALATED, BOUNCED, WITHOUT_INSTALLER = 0, 3, 4  # incident numbers in CASES
 

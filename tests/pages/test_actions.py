@@ -32,8 +32,8 @@ from data.commands import (
 from data.extensions import load_extensions
 from data.literals import literal
 from data.read import HELPDESK, ReadDoor
+from rules.core.calendar.window import Matcher, WindowKind
 from rules.core.model import Owner, Side
-from rules.core.window import Matcher, WindowKind
 from tests.pages.conftest import EMAIL, Place, owner
 from tests.pages.opening import Opener, html_of
 

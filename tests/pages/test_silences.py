@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data.commands import AddSilence, CommandClient
-from rules.core.window import Matcher, WindowKind
+from rules.core.calendar.window import Matcher, WindowKind
 from tests.pages.conftest import EMAIL, Place
 from tests.pages.opening import Opener, html_of
 from tests.waiting import until

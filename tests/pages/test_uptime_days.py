@@ -10,8 +10,8 @@ import pytest
 
 from data.store import Store
 from data.uptime_upkeep import last_whole_day, roll
+from rules.core.facts.uptime import Span
 from rules.core.model import Effect, IncidentRow, IntervalRow, LinkRow, Owner, StationRow, Status
-from rules.core.uptime import Span
 from tests.pages.test_uptime_query import END, START, STATION, History, history, query_agrees
 
 MIDNIGHT = START - timedelta(hours=2)  # in Brussels, in summer time

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from data.store import Store
+from rules.core.facts.uptime import Definition, Span, Uptime, uptime
 from rules.core.model import (
     BlindRow,
     Cause,
@@ -27,7 +28,6 @@ from rules.core.model import (
     StationRow,
     Status,
 )
-from rules.core.uptime import Definition, Span, Uptime, uptime
 from tests.pages.factory_incidents import CASES
 
 START = datetime(2026, 10, 20, tzinfo=UTC)  # a change to winter time lies within the ten days

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from rules.core import catalog_reader
-from rules.core.catalog import Catalog
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import Asset, Effect, IncidentRow, NoticeRow, Observation
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from rules.core.calendar.recurrence import Once, Recurrence, Weekly
+from rules.core.calendar.window import Matcher, Window, WindowKind
 from rules.core.model import DestinationFared, Observation, WindowEnded, WindowSet
-from rules.core.recurrence import Once, Recurrence, Weekly
-from rules.core.window import Matcher, Window, WindowKind
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MADE = re.compile(

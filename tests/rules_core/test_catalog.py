@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rules.core import catalog, catalog_reader, explain
-from rules.core.catalog import CatalogError
+from rules.core.catalog import entries as catalog
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import CatalogError
 from rules.core.model import Evidence, Owner, Side
+from rules.core.verdict import explain
 from tests.rules_core import helpers
 
 FIFTEEN = (  # and NoError, which is none

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
+from rules.core.calendar.recurrence import Cron, Once
+from rules.core.calendar.window import Matcher, Window, WindowKind
 from rules.core.judge import Judge
 from rules.core.model import (
     Authorised,
@@ -44,9 +46,7 @@ from rules.core.model import (
     WindowSet,
 )
 from rules.core.policy import Policy
-from rules.core.recurrence import Cron, Once
 from rules.core.state import JudgeState
-from rules.core.window import Matcher, Window, WindowKind
 from tests.rules_core import helpers
 from tests.rules_core.helpers import DESTINATIONS
 

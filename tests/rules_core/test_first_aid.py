@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from rules.core.aid_policy import AidPlan, AidPolicy, Remedy
-from rules.core.aid_reader import AidPlanError, parse_plan
-from rules.core.first_aid import REFUSALS, Bedside, refusal
+from rules.core.first_aid.policy_reader import AidPlanError, parse_plan
+from rules.core.first_aid.refusal import REFUSALS, Bedside, refusal
 from rules.core.judge import Judge
 from rules.core.model import (
     AidReported,

@@ -7,8 +7,9 @@ from functools import cache
 
 import pytest
 
-from rules.core import catalog_reader
-from rules.core.catalog import Catalog
+from rules.core.calendar.window import Matcher, Window, WindowKind
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
@@ -23,8 +24,7 @@ from rules.core.model import (
     WindowSet,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination
-from rules.core.window import Matcher, Window, WindowKind
+from rules.core.routing.route import Destination
 from tests.rules_core import helpers
 from tests.rules_core.helpers import at
 

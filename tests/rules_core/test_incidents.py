@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from rules.core import explain, incident
-from rules.core.decide import decide
+from rules.core import incident
 from rules.core.incident import Step
 from rules.core.judge import Judge
 from rules.core.model import (
@@ -29,8 +28,10 @@ from rules.core.model import (
     UserActed,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination, RouteDecision, known_of, route
+from rules.core.routing.route import Destination, RouteDecision, known_of, route
+from rules.core.speaking.decide import decide
 from rules.core.state import Told
+from rules.core.verdict import explain
 from tests.rules_core import helpers
 
 PENDING, OPEN, RECOVERING, RESOLVED = IncidentState

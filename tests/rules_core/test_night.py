@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from rules.core import hold_back
+from rules.core.calendar.service_hours import BRUSSELS
 from rules.core.model import Severity, Suppression
 from rules.core.policy import Policy
-from rules.core.route import Destination
-from rules.core.service_hours import BRUSSELS
+from rules.core.routing import hold_back
+from rules.core.routing.route import Destination
 from rules.core.state import Ended
 
 DEFAULT = Policy()

@@ -10,7 +10,7 @@ from data.catalog_files import load_catalog
 from rules.core.judge import Judge
 from rules.core.model import DestinationFared, Effect, IncidentRow, IncidentState, NoticeRow
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 DESK = Destination(name="mail", party="operator")

@@ -8,8 +8,10 @@ import pytest
 from msgspec import structs
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
+from rules.core.calendar.recurrence import Cron, Once, Recurrence, Weekly
+from rules.core.calendar.window import Matcher, Window, WindowKind
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
@@ -26,9 +28,7 @@ from rules.core.model import (
     WindowSet,
 )
 from rules.core.policy import Policy
-from rules.core.recurrence import Cron, Once, Recurrence, Weekly
-from rules.core.route import Destination
-from rules.core.window import Matcher, Window, WindowKind
+from rules.core.routing.route import Destination
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)  # Monday 10:00 in Brussels
 REGISTER = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from data.catalog_files import load_catalog
+from rules.core.facts.properties import property_name
 from rules.core.judge import Judge
 from rules.core.model import (
     BootAnswered,
@@ -17,9 +18,8 @@ from rules.core.model import (
     StatusReported,
 )
 from rules.core.policy import Policy
-from rules.core.properties import property_name
+from rules.core.scope.supplier import supplier_of
 from rules.core.state import StationState
-from rules.core.supplier import supplier_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.core import recurrence
-from rules.core.recurrence import ZONE, Cron, Once, Recurrence, Span, Weekly, WindowError
+from rules.core.calendar import recurrence
+from rules.core.calendar.recurrence import ZONE, Cron, Once, Recurrence, Span, Weekly, WindowError
 from tests.rules_core.helpers import ROOT
 
 MINUTE = timedelta(minutes=1)

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rules.core import catalog_reader
-from rules.core.catalog import Catalog
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Asset, Cause, IncidentRow, Owner, Scope, Severity, Side
 from rules.core.policy import Policy
-from rules.core.route import Destination, RouteDecision, route
-from rules.core.route_explain import Asked, explain
-from rules.core.route_words import in_all_languages
-from rules.core.router import Router
+from rules.core.routing.explain import Asked, explain
+from rules.core.routing.route import Destination, RouteDecision, route
+from rules.core.routing.route_words import in_all_languages
+from rules.core.routing.router import Router
 from rules.core.state import JudgeState, StationState, Tracked
 from tests.rules_core import helpers
 

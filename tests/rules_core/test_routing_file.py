@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from rules.core import catalog_reader, service_hours
-from rules.core.catalog import Catalog, CatalogError
+from rules.core.calendar import service_hours
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog, CatalogError
 from tests.rules_core import helpers
 
 MISTAKES = yaml.safe_load((helpers.ROOT / "tests/cases/routing_mistakes.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
+from rules.core.calendar.service_hours import next_closing, parse
+from rules.core.calendar.window import Matcher, Window, WindowKind
 from rules.core.judge import Judge
 from rules.core.model import (
     Effect,
@@ -22,9 +24,7 @@ from rules.core.model import (
     WindowSet,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination
-from rules.core.service_hours import next_closing, parse
-from rules.core.window import Matcher, Window, WindowKind
+from rules.core.routing.route import Destination
 from tests.rules_core import helpers
 from tests.rules_core.helpers import at
 

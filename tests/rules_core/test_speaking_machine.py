@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from rules.core import catalog_reader
-from rules.core.catalog import Catalog
-from rules.core.hours import parse_quiet
+from rules.core.calendar.hours import parse_quiet
+from rules.core.calendar.window import Matcher, Window, WindowKind
+from rules.core.catalog import reader as catalog_reader
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
@@ -35,8 +36,7 @@ from rules.core.model import (
     WindowSet,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination
-from rules.core.window import Matcher, Window, WindowKind
+from rules.core.routing.route import Destination
 from tests.rules_core import helpers
 
 STATIONS = ("GNT-1", "GNT-2", "ANT-1")

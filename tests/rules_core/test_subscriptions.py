@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from data.catalog_files import load_catalog
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.judge import Judge
 from rules.core.model import (
     Asset,
@@ -22,7 +22,7 @@ from rules.core.model import (
     SubscriptionRow,
 )
 from rules.core.policy import Policy
-from rules.core.route import Destination
+from rules.core.routing.route import Destination
 from rules.core.subscription import subscription_id
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)

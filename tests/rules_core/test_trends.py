@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from rules.core import trend
+from rules.core.detect import trend
 from rules.core.detect.cohort import version_of
 from rules.core.state import Trend
 

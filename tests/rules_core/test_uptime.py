@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.core.facts.uptime import Definition, Span, Uptime, average, uptime
 from rules.core.model import (
     BlindRow,
     Cause,
@@ -22,7 +23,6 @@ from rules.core.model import (
     Side,
     Status,
 )
-from rules.core.uptime import Definition, Span, Uptime, average, uptime
 from tests.rules_core.helpers import at
 
 HOUR = 3600.0

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from msgspec import structs
 
+from rules.core.calendar.recurrence import WindowError
+from rules.core.calendar.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only, subject
 from rules.core.model import (
     Effect,
     IncidentEventRow,
@@ -19,9 +21,7 @@ from rules.core.model import (
     WindowRow,
     WindowSet,
 )
-from rules.core.recurrence import WindowError
 from rules.core.region import region_names
-from rules.core.window import Matcher, Subject, Window, WindowKind, belongs_to, check, only, subject
 from tests.rules_core import helpers
 
 CASES = yaml.safe_load((helpers.ROOT / "tests" / "cases" / "windows.yaml").read_text(encoding="utf-8"))

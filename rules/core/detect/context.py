@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rules.core.catalog import Catalog
+from rules.core.catalog.entries import Catalog
 from rules.core.model import Asset, Evidence, Observation
 from rules.core.policy import Policy
 from rules.core.signals import Clear, Signal, place_key

@@ -7,8 +7,8 @@ happened and has no end.
 
 from __future__ import annotations
 
-from rules.core.catalog import VAGUE, Match
-from rules.core.codes import NO_FAULT
+from rules.core.catalog.codes import NO_FAULT
+from rules.core.catalog.entries import VAGUE, Match
 from rules.core.detect import live_events, self_clearing
 from rules.core.detect.context import Context, proof
 from rules.core.detect.status_fault import NO_CODE

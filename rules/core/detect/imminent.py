@@ -7,10 +7,10 @@ at by the day, when the next sign of that kind comes after it; starts and unlock
 from __future__ import annotations
 
 from rules.core.detect.context import Context, proof
+from rules.core.detect.trend import push, shown
 from rules.core.model import Connected, EventReported, MeterRead, Observation
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import StationState, Trend
-from rules.core.trend import push, shown
 
 RULE = "trend."
 RECONNECTS = "imminent.reconnects"

@@ -7,9 +7,9 @@ readings from a queue are history and are not timed by their receipt.
 
 from __future__ import annotations
 
-from rules.core import noise
 from rules.core.detect.context import Context, passed, proof, shows
 from rules.core.detect.phase import shown
+from rules.core.facts import noise
 from rules.core.model import MeterRead, Status
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, MeterWatch, OpenSession, StationState

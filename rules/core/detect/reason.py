@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.core import noise
 from rules.core.detect.context import Context, keep_recent, proof
+from rules.core.facts import noise
 from rules.core.model import SessionEnded, SessionUpdated, StatusReported
 from rules.core.signals import Raise, Signal
 from rules.core.state import ConnectorState, StationState

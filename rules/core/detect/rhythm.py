@@ -10,10 +10,10 @@ from datetime import datetime
 
 from rules.core.detect import imminent
 from rules.core.detect.context import Context
+from rules.core.detect.trend import push
 from rules.core.model import Observation
 from rules.core.signals import Signal
 from rules.core.state import StationState, Trend
-from rules.core.trend import push
 
 FAULT = "imminent.heartbeat_jitter"
 LATE = 1.5  # intervals since the last message of any kind

@@ -6,12 +6,12 @@ earlier errors are gone, and there is no clearing of one of several.
 
 from __future__ import annotations
 
-from rules.core import noise
-from rules.core.catalog import Match
-from rules.core.codes import NO_FAULT
+from rules.core.catalog.codes import NO_FAULT
+from rules.core.catalog.entries import Match
 from rules.core.detect import reason, self_clearing
 from rules.core.detect.context import Context, proof
 from rules.core.detect.live_events import named_by_event
+from rules.core.facts import noise
 from rules.core.model import Status, StatusReported
 from rules.core.signals import Clear, Raise, Signal, place_key
 from rules.core.state import ConnectorState, StationState

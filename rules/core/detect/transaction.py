@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.core.detect.context import Context, keep_recent, proof
+from rules.core.facts.noise import is_late
+from rules.core.facts.sessions import LOST_REFS
 from rules.core.model import MeterRead, SessionEnded
-from rules.core.noise import is_late
-from rules.core.sessions import LOST_REFS
 from rules.core.signals import Raise, Signal
 from rules.core.state import StationState
 
