@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rules.core.aid_policy import AidPlan, AidPolicy, Remedy
+from rules.core.aid_policy import ASKING, AidPlan, AidPolicy, Remedy
 from rules.core.first_aid.policy_reader import AidPlanError, parse_plan
 from rules.core.first_aid.refusal import REFUSALS, Bedside, refusal
 from rules.core.judge import Judge
@@ -218,6 +218,13 @@ def test_a_question_changes_nothing_and_may_be_asked_in_a_session_and_after_a_ga
     )
     probe = AidPolicy(id="q", fault="station.offline", do=Remedy.TRIGGER_HEARTBEAT)
     assert refusal(probe, AidPlan(), case) is None
+
+
+@pytest.mark.parametrize("do", Remedy)
+def test_on_an_unsure_verdict_only_what_changes_nothing_is_tried(do: Remedy) -> None:
+    policy = AidPolicy(id="p", fault="station.faulted_no_code", do=do)
+    unsure = refusal(policy, AidPlan(), bedside({"confidence": 0.45, "evse": 1, "connector": 1}, {}))
+    assert unsure == (None if do in ASKING else "unsure")
 
 
 def test_every_reason_not_to_try_has_a_case() -> None:

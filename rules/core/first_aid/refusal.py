@@ -2,7 +2,8 @@
 
 Decides yes or why not; the reasons are the safety of this feature, so each stands in a table of cases. Never
 for safety, never while a car charges, never what a person has taken, never wider than one station, never
-unsure, never in what we could not see. It sends nothing.
+unsure, never in what we could not see. A question, which changes nothing at the station, may be asked however
+unsure: its answer is what would make sure. It sends nothing.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ def _hushed(_policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
     return any(reason.partition(":")[0] in HUSHED for reason in case.row.suppression)
 
 
+def _unsure(policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
+    return _changes(policy) and case.row.confidence < case.min_confidence
+
+
 def _blind(policy: AidPolicy, _plan: AidPlan, case: Bedside) -> bool:
     if case.blind_until is None:
         return False
@@ -143,7 +148,7 @@ REFUSALS: tuple[tuple[str, Test], ...] = (
     ("taken", _taken),
     ("wide", lambda policy, plan, case: case.row.scope in WIDE or case.row.station is None),
     ("hushed", _hushed),
-    ("unsure", lambda policy, plan, case: case.row.confidence < case.min_confidence),
+    ("unsure", _unsure),
     ("not_connected", lambda policy, plan, case: case.station is None or case.station.connected is not True),
     ("blind", _blind),
     ("no_connector", _no_connector),
