@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 class JudgeWithRegister:
     """A `Judge` whose register and rules are looked up: `register` gives a new mapping when it changed and
-    `rules` another object. `make` makes a judge by the rules of this moment, from what another remembered."""
+    `rules` another object. `make` makes a judge by the rules of this moment, from what another remembered.
+    `on_refusal(why)`: it could not, and the one there is goes on; on the thread that judges."""
 
     def __init__(
         self,
@@ -26,10 +27,12 @@ class JudgeWithRegister:
         state: bytes | None,
         register: Callable[[], Mapping[str, Asset]],
         rules: Callable[[], object] = lambda: None,
+        on_refusal: Callable[[str], None] = lambda _why: None,
     ) -> None:
         self._make = make
         self._register = register
         self._rules = rules
+        self._on_refusal = on_refusal
         self._by = rules()
         self._told = register()
         self._judge = make(state)
@@ -51,9 +54,12 @@ class JudgeWithRegister:
             self._by = rules
             try:
                 self._judge = self._make(self._judge.state())
-            except Exception:
+            except Exception as error:
                 # Sound by every check and still no judge: the one there is goes on.
                 log.exception("judgement could not take up the new rules; it goes on by the ones before")
+                self._on_refusal(
+                    f"judgement goes on by the rules before: {type(error).__name__}, see the log"
+                )
         current = self._register()
         if current is not self._told:
             self._told = current

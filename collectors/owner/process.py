@@ -153,13 +153,16 @@ class Owner:
 
         def judge_of_now(state: bytes | None) -> Judge:
             """On the thread that judges, and renders: so both change between two messages."""
-            configs = delivery_configs_from(self.settings)
-            renderer.use(self.catalog, {one.name: addressee_of(one) for one in configs})
-            return Judge(self.catalog, self.register, policy, self.destinations, state)
+            catalog, configs = self.catalog, delivery_configs_from(self.settings)
+            judge = Judge(catalog, self.register, policy, self.destinations, state)
+            renderer.use(catalog, {one.name: addressee_of(one) for one in configs})
+            return judge
 
         self.engine = Engine(
             store,
-            lambda state: JudgeWithRegister(judge_of_now, state, lambda: self.register, lambda: self.catalog),
+            lambda state: JudgeWithRegister(
+                judge_of_now, state, lambda: self.register, lambda: self.catalog, self.reloaded
+            ),
             self.clock,
             renderer,
             on_notices=self.delivery.wake,
@@ -270,7 +273,7 @@ class Owner:
         self._ending.push_async_callback(asyncio.to_thread, heartbeat.stop)
 
     def reloaded(self, trouble: str | None) -> None:
-        """What came of the last time that settings were read anew; None: they hold."""
+        """What came of the last time that settings were read anew; None: they hold. From any thread."""
         self.reload_trouble = trouble
         self.metrics.reloaded(trouble is None)
 

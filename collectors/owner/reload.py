@@ -59,7 +59,6 @@ class Reloading:
                 catalog.routing.version,
                 len(settings.destinations),
             )
-            self._owner.reloaded(None)
             return True
 
     def _read(self) -> tuple[Settings, Catalog]:
@@ -80,4 +79,5 @@ class Reloading:
             owner.settings, destinations=settings.destinations, rules=settings.rules
         )
         owner.destinations = destinations_from(settings)
+        owner.reloaded(None)  # before judgement looks: what it finds is the last word
         owner.catalog = owner.magic.catalog = catalog  # judgement looks at this one: last

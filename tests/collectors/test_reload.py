@@ -120,6 +120,31 @@ def test_a_mistake_anywhere_keeps_all_that_holds_and_says_where_it_is(
         asyncio.run(scenario(sink.url))
 
 
+def test_rules_of_which_no_judge_can_be_made_are_told_like_a_mistake_until_sound_ones_come(
+    tmp_path: Path,
+) -> None:
+    async def scenario(url: str) -> None:
+        settings, _file = house(tmp_path, url)
+        async with owner_of(settings) as owner:
+            reloading = Reloading(owner, lambda: settings)
+            # Sound by every check there is, or so a start would find: only making the judge shows it.
+            owner.catalog = structs.replace(owner.catalog, limits={})
+            async with httpx.AsyncClient(base_url=settings.http_url, trust_env=False) as client:
+                async with asyncio.timeout(20):
+                    while "notes" not in (told := (await client.get("/healthz")).json()):
+                        await asyncio.sleep(0.05)
+                assert "judgement goes on by the rules before: KeyError" in told["notes"][0]
+                assert "laadwacht_config_last_reload_successful 0.0" in (await client.get("/metrics")).text
+                assert await faulted(owner, "BE-1") == ["fixit"]
+                assert await reloading.reload()
+                assert await faulted(owner, "BE-2") == ["fixit"]
+                assert (await client.get("/healthz")).json() == {"status": "ok"}
+                assert "laadwacht_config_last_reload_successful 1.0" in (await client.get("/metrics")).text
+
+    with http_sink() as sink:
+        asyncio.run(scenario(sink.url))
+
+
 def test_settings_that_cannot_be_read_change_nothing(tmp_path: Path) -> None:
     def again() -> Settings:
         raise NotTaken("laadwacht.toml: destinations.x.party: is not a party")
