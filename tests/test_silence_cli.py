@@ -33,7 +33,7 @@ def test_a_silence_is_made_listed_and_ended_at_the_command_line(
     def silence(*arguments: str) -> tuple[int, str]:
         code = main(["silence", *arguments])
         told = capsys.readouterr()
-        return code, " ".join((told.out or told.err).split())
+        return code, " ".join((told.out + told.err).split())
 
     with running("serve", place):
         code, said = silence("add", "--site", "gent", "--for", "2h", "--why", "roadworks", "--also-safety")
@@ -53,7 +53,10 @@ def test_a_silence_is_made_listed_and_ended_at_the_command_line(
             "add", "--site", "Gnet", "--for", "1h", "--why", "x", "--fault", "station.ofline"
         )
         assert code == 0
-        assert said.endswith(": 0 station(s) match now; no station has the site 'Gnet', did you mean 'Gent'?")
+        assert said.endswith(
+            ": 0 station(s) match now; no station has the site 'Gnet', did you mean 'Gent'?"
+            " laadwacht: note: no fault is called 'station.ofline', did you mean 'station.offline'?"
+        )
         assert silence("end", "s0") == (
             2,
             "laadwacht: silence: there is no such silence or maintenance window",
