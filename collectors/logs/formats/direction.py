@@ -43,6 +43,12 @@ def asks(action: str) -> str | None:
     return "out" if action in OCPP_ACTIONS else None
 
 
+def asker_of(text: str) -> str | None:
+    """Which side sends this frame, where it is a request that only one side sends; None otherwise."""
+    found = _FRAME.match(text)
+    return asks(found["action"]) if found is not None and found["kind"] in "26" and found["action"] else None
+
+
 class Directions:
     """Remembers open requests, a few for each station."""
 
