@@ -43,6 +43,9 @@ UNCLOSED = "only closing brackets are missing"
 CUT_MARK = "the text ends in a mark of the log's viewer"
 
 BOOT_FINDINGS = ("vendor_empty", "boot_field_invalid")
+# A reader of the agreed version finds none of its required members in a boot of another one.
+OTHER_VERSION = "other_version"
+BOOT = "BootNotification"
 BOOT_FAULT = "protocol.boot"
 
 
@@ -56,7 +59,7 @@ def boot_answered(obs: BootAnswered, station: StationState) -> list[Signal]:
 
 
 def detect(obs: FindingSeen, station: StationState, ctx: Context) -> list[Signal]:
-    if obs.finding in BOOT_FINDINGS:
+    if obs.finding in BOOT_FINDINGS or (obs.finding == OTHER_VERSION and obs.detail == BOOT):
         station.odd_boot = True
         return [
             Raise(
