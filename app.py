@@ -21,6 +21,7 @@ from pages._gate import Gate, StaticGzip
 from pages._magic import act_here, ask_fresh, opened, prepare, read, use
 from pages._signin import health, sign_in, sign_in_form, sign_out
 from pages._unsubscribe import ask_unsubscribe, unsubscribe
+from pages._warm import warmed
 
 PAGES = Path(__file__).resolve().parent / "pages"
 
@@ -42,6 +43,7 @@ app = st.App(
         Mount("/assets", StaticFiles(directory=PAGES / "static")),
     ],
     middleware=[Middleware(Gate), Middleware(StaticGzip)],
+    lifespan=warmed,
 )
 
 if __name__ == "__main__":
