@@ -20,6 +20,7 @@ from collectors.settings.options import Settings
 from data.register import load_register
 from data.store import Store
 from tests.test_cli import HEADER, LOG, complaint_of, laadwacht
+from tests.test_supervise import in_a_terminal
 from tests.waiting import answers, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,19 +90,15 @@ def test_a_hangup_signal_takes_up_what_is_sound_and_keeps_what_holds_otherwise(p
     file = place / "laadwacht.toml"
     sound = file.read_text() + '\n[destinations.desk]\nparty = "operator"\nurl = "json://127.0.0.1:9/"\n'
 
-    def notes(url: str) -> list[str]:
-        found: list[str] = httpx.get(f"{url}/healthz", trust_env=False).json().get("notes", [])
-        return found
-
     with running("serve", place) as owner:
         url = settings_in(place).http_url
         file.write_text(sound.replace("operator", "nobody at all"))
         owner.send_signal(signal.SIGHUP)
-        until(lambda: notes(url) != [], "the mistake")
+        until(lambda: notes_of(url) != [], "the mistake")
         file.write_text(sound)
-        assert ["laadwacht.toml" in note for note in notes(url)] == [True]
+        assert ["laadwacht.toml" in note for note in notes_of(url)] == [True]
         owner.send_signal(signal.SIGHUP)
-        until(lambda: notes(url) == [], "the sound file")
+        until(lambda: notes_of(url) == [], "the sound file")
         owner.send_signal(signal.SIGTERM)
         assert owner.wait(30) == 0
 
@@ -126,11 +123,18 @@ def test_ctrl_c_ends_the_owner_cleanly_and_it_told_where_it_listened(place: Path
 
 
 @pytest.mark.timeout(240)
-def test_up_brings_a_killed_owner_back_and_ends_both_together(place: Path) -> None:
+def test_up_passes_a_hangup_on_brings_a_killed_owner_back_and_ends_both_together(place: Path) -> None:
     settings = settings_in(place)
     with running("up", place) as both:
         until(lambda: answers(f"{settings.dashboard.link()}/healthz"), "the dashboard")
         first = owner_of(settings)
+        file = place / "laadwacht.toml"
+        sound = file.read_text()
+        file.write_text(f"{sound}\n[nonsense]\n")
+        both.send_signal(signal.SIGHUP)
+        until(lambda: notes_of(settings.http_url) != [], "the mistake, told by the same process")
+        file.write_text(sound)
+        assert owner_of(settings) == first
         os.kill(first, signal.SIGKILL)
         second = until(lambda: (found := owner_of(settings)) != first and found, "another owner")
         until(lambda: answers(f"{settings.http_url}/healthz"), "the HTTP door again")
@@ -139,6 +143,21 @@ def test_up_brings_a_killed_owner_back_and_ends_both_together(place: Path) -> No
         assert not Path(f"/proc/{second}").exists()
         assert not answers(f"{settings.dashboard.link()}/healthz")
     Store.open(settings.database).close()
+
+
+def test_an_owner_ends_cleanly_with_the_terminal_it_was_started_in(place: Path) -> None:
+    settings = settings_in(place)
+    configured = ("--config", str(place / "laadwacht.toml"), "--data-dir", str(settings.data_dir))
+    with in_a_terminal(sys.executable, "-m", "collectors", "serve", *configured) as (terminal, _):
+        until(lambda: answers(f"{settings.http_url}/healthz"), "the HTTP door")
+        terminal.communicate("close\n", timeout=30)
+        assert terminal.returncode == 0
+    Store.open(settings.database).close()
+
+
+def notes_of(url: str) -> list[str]:
+    found: list[str] = httpx.get(f"{url}/healthz", trust_env=False).json().get("notes", [])
+    return found
 
 
 def owner_of(settings: Settings) -> int:

@@ -80,7 +80,10 @@ def up(
     tap: Tap = None,
     sets: options.Sets = None,
 ) -> int:
-    """Run serve and dashboard together, restarting what falls; Ctrl-C ends both."""
+    """Run serve and dashboard together, restarting what falls; Ctrl-C ends both.
+
+    SIGHUP goes on to serve, which takes up changed rules and destinations; a terminal that closes ends both.
+    """
     from collectors.processes.workers import dashboard_worker, run_together, serve_worker
 
     sets = with_tap(sets, tap)

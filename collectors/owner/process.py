@@ -36,6 +36,7 @@ from collectors.settings.rooms import aided_policy_from, delivery_configs_from, 
 from collectors.stations.listener import Desk, Listener, ListenerError, port_trouble
 from collectors.stations.tls import Certificates, TlsTrouble
 from collectors.tap.spool_store import SpoolingStore
+from collectors.terminal import SETTLE_S, Terminal
 from data.catalog_files import load_catalog
 from data.errors import StoreError
 from data.metrics import Metrics
@@ -325,33 +326,44 @@ async def run_owner(
     started: Callable[[Owner], None] | None = None,
     again: Callable[[], Settings] | None = None,
 ) -> int:
-    """Run until SIGTERM or SIGINT, then end cleanly and return 0. Raises `OwnerError` at a failed start.
+    """Run until SIGTERM, SIGINT or the end of the terminal, then end cleanly and return 0.
 
+    Raises `OwnerError` at a failed start.
     `again` reads the settings anew: at SIGHUP its rules, routes and destinations are taken up. Raises
     `reload.NotTaken`."""
-    ended = asyncio.Event()
+    ended, hung_up = asyncio.Event(), asyncio.Event()
+    terminal = Terminal()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    if again is not None and hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     owner = Owner(settings)
     await owner.start()
     garbage.calm()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    asked: set[asyncio.Task[bool]] = set()
+    reloading = Reloading(owner, again or (lambda: settings))
+    heeding = asyncio.create_task(_heed(hung_up, reloading, terminal, ended))
     try:
         if started is not None:
             started(owner)
-        if again is not None and hasattr(signal, "SIGHUP"):
-            reloading = Reloading(owner, again)
-
-            def reload() -> None:
-                task = asyncio.create_task(reloading.reload())
-                asked.add(task)
-                task.add_done_callback(asked.discard)
-
-            loop.add_signal_handler(signal.SIGHUP, reload)
         await ended.wait()
     finally:
-        await asyncio.gather(*asked, return_exceptions=True)
+        ended.set()
+        hung_up.set()  # a reload that runs comes to its end first
+        await heeding
         await owner.stop()
     return 0
+
+
+async def _heed(
+    hung_up: asyncio.Event, reloading: Reloading, terminal: Terminal, ended: asyncio.Event
+) -> None:
+    """Each SIGHUP, one that came during the start too, until the end: a reload, or the terminal's end."""
+    while await hung_up.wait() and not ended.is_set():
+        hung_up.clear()
+        await asyncio.sleep(SETTLE_S)
+        if terminal.gone():
+            ended.set()
+        elif not ended.is_set():
+            await reloading.reload()

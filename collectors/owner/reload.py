@@ -51,7 +51,12 @@ class Reloading:
                     log.error("not taken up: %s", line)
                 self._owner.reloaded(error.lines[0])
                 return False
-            await self._take(settings, catalog)
+            try:
+                await self._take(settings, catalog)
+            except Exception as error:
+                log.exception("what was read anew could not be taken up")
+                self._owner.reloaded(f"{type(error).__name__}, see the log")
+                return False
             log.info(
                 "catalogue %s, routes %s and %d destination(s) hold from now on; what else changed in the"
                 " settings holds from the next start",

@@ -1,8 +1,9 @@
 """Runs several processes as one: starts them in order, restarts what falls, ends them all together.
 
 Decides when a fallen process is started again (growing pause, at most `MAX_FALLS` in `FALL_WINDOW_S`) and
-when all is given up; the exit code is then that of the first fall. Never leaves a process behind: each runs
-in its own process group and is told to end by the kernel should this process die (`tether`).
+when all is given up; the exit code is then that of the first fall. A SIGHUP goes on to the processes that
+read their files again at one; the terminal's end ends all, like Ctrl-C. Never leaves a process behind: each
+runs in its own process group and is told to end by the kernel should this process die (`tether`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
+
+from collectors.terminal import SETTLE_S, Terminal
 
 MAX_FALLS = 5
 FALL_WINDOW_S = 120.0
@@ -33,7 +36,8 @@ class _EndAsked(Exception):
 class Worker:
     """One process to keep alive. `ready` tells whether it serves already; `log` receives its output.
 
-    An `early` one needs nothing that is prepared and starts beside the preparation.
+    An `early` one needs nothing that is prepared and starts beside the preparation. One that `reloads`
+    reads its files again at SIGHUP, once it is ready.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Worker:
         ready_within_s: float = 60.0,
         log: Path | None = None,
         early: bool = False,
+        reloads: bool = False,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -56,6 +61,7 @@ class Worker:
         self.ready_within_s = ready_within_s
         self.log = log
         self.early = early
+        self.reloads = reloads
         self.process: subprocess.Popen[bytes] | None = None
         self.falls: list[float] = []
         self.again_at = 0.0
@@ -105,13 +111,16 @@ class Supervisor:
         self._ending = False
         self._first_fall: int | None = None
         self._exit_code = 0
+        self._terminal = Terminal()
+        self._hung_up = False
+        self._to_reload: list[Worker] = []
 
     def run(
         self,
         on_ready: Callable[[], None] | None = None,
         prepare: Callable[[Callable[[], None]], None] | None = None,
     ) -> int:
-        """0 after Ctrl-C or SIGTERM. `on_ready` is called once all workers are ready.
+        """0 after Ctrl-C, SIGTERM or the terminal's end. `on_ready` is called once all workers are ready.
 
         `prepare(between)` runs first, while workers that are `early` start already. It must call `between`
         between its steps, which ends it when an end was asked for: an exception at any odd moment could
@@ -120,6 +129,8 @@ class Supervisor:
         previous = {
             number: signal.signal(number, self._ask_to_end) for number in (signal.SIGINT, signal.SIGTERM)
         }
+        if hasattr(signal, "SIGHUP"):
+            previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._hang_up)
         try:
             if prepare is not None:
                 for worker in self.workers:
@@ -139,11 +150,35 @@ class Supervisor:
         return self._exit_code
 
     def _obey(self) -> None:
+        self._heed_hangup()
         if self._ending:
             raise _EndAsked
 
     def _ask_to_end(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
+
+    def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
+        self._hung_up = True
+
+    def _heed_hangup(self) -> None:
+        if not self._hung_up:
+            return
+        time.sleep(SETTLE_S)
+        self._hung_up = False
+        if self._terminal.gone():
+            self.say = lambda _text: None  # nobody can read it any more, and writing would fail
+            self._ending = True
+            return
+        self._to_reload = [worker for worker in self.workers if worker.reloads]
+        self._ending = self._ending or not self._to_reload
+
+    def _pass_on(self) -> None:
+        """To those who are ready: a process that only just starts would die of it."""
+        for worker in list(self._to_reload):
+            process = worker.process
+            if process is not None and (worker.ready is None or worker.ready()):
+                process.send_signal(signal.SIGHUP)
+                self._to_reload.remove(worker)
 
     def _start_all(self) -> bool:
         """In order, each ready before the next. The first start must succeed: no second try."""
@@ -152,6 +187,7 @@ class Supervisor:
                 worker.start()
             deadline = time.monotonic() + worker.ready_within_s
             while worker.ready is not None and not worker.ready():
+                self._heed_hangup()
                 if self._ending:
                     return False
                 code = worker.process.poll() if worker.process else None
@@ -173,6 +209,10 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._ending:
+            self._heed_hangup()
+            if self._ending:
+                return
+            self._pass_on()
             now = time.monotonic()
             for worker in self.workers:
                 if worker.process is None:

@@ -28,7 +28,7 @@ def serve_worker(settings: Settings, sets: Sequence[str] | None = None, *, log: 
         command += ["--set", text]
     command += ["--set", f"read_door.port={settings.read_door.port}"]
     command += ["--set", f"dashboard.port={settings.dashboard.port}"]
-    return Worker("serve", command, ready=_answers(f"{settings.http_url}/healthz"), log=log)
+    return Worker("serve", command, ready=_answers(f"{settings.http_url}/healthz"), log=log, reloads=True)
 
 
 def dashboard_worker(settings: Settings, *, log: Path | None = None, early: bool = False) -> Worker:
@@ -49,7 +49,8 @@ def dashboard_worker(settings: Settings, *, log: Path | None = None, early: bool
 
 
 def run_together(settings: Settings, workers: list[Worker]) -> int:
-    """Run `workers` until Ctrl-C or SIGTERM; says on standard error where people and stations connect."""
+    """Run `workers` until Ctrl-C, SIGTERM or the terminal's end; says on standard error where people and
+    stations connect."""
     console = Console(stderr=True, highlight=False)
 
     def announce() -> None:

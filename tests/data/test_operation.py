@@ -32,4 +32,5 @@ def test_the_unit_runs_the_command_as_no_privileged_user() -> None:
     assert re.search(
         r"^ExecStart=\S+/laadwacht up --config \S+ --data-dir /var/lib/laadwacht$", unit, re.MULTILINE
     )
+    assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit
     assert "DynamicUser=yes" in unit
