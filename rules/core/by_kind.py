@@ -37,6 +37,7 @@ from rules.core.detect import (
     status_fault,
     stuck,
     transaction,
+    units,
 )
 from rules.core.detect.context import Context
 from rules.core.facts import intervals, noise, properties, sessions
@@ -204,6 +205,8 @@ def metered(obs: MeterRead, station: StationState, ctx: Context, out: list[Effec
     session = sessions.metered(obs, station, out)
     if session is not None and obs.soc is not None:
         session.soc = obs.soc
+    if session is not None:
+        units.flows(obs, session)
     signals = transaction.metered(obs, station, ctx)
     if station.clock is not None or obs.station_at is not None:
         signals += clock.detect(obs, station, ctx)
@@ -262,6 +265,8 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
         reason.detect(obs, station, None, ctx)
     if conn is None or row.outcome in ("refused", "orphan"):
         return signals
+    if units.register_in_kwh(session):
+        return [*signals, *units.on_session_end(obs, session)]
     signals += energy.on_session_end(obs, station, conn, session, ctx)
     failed = row.outcome in ("faulted", "zero_energy")
     return [*signals, *imminent.on_session_end(obs, station, failed, ctx)]

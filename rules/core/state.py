@@ -81,6 +81,9 @@ class OpenSession(Struct):
     soc: float | None = None  # percent, as last told
     charging_state: str | None = None  # 2.x, casefolded
     other_refs: int = 0  # readings in a row here under another number
+    flow_wh: float = 0.0  # what its power readings add up to
+    flow_at: datetime | None = None  # the last of them, and the power it told
+    flow_w: float = 0.0
 
 
 class ClockWatch(Struct):
