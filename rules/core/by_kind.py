@@ -268,7 +268,7 @@ def ended(obs: SessionEnded, station: StationState, ctx: Context, out: list[Effe
     if units.register_in_kwh(session):
         return [*signals, *units.on_session_end(obs, session)]
     signals += energy.on_session_end(obs, station, conn, session, ctx)
-    failed = row.outcome in ("faulted", "zero_energy")
+    failed = row.outcome in ("faulted", "zero_energy") and not energy.cut_short(session, ctx)
     return [*signals, *imminent.on_session_end(obs, station, failed, ctx)]
 
 

@@ -1,7 +1,8 @@
 """Sessions in a row that came to nothing: no energy, or over within a minute, with different cars.
 
 One car that takes nothing proves nothing; three cards in a row at one connector do. Not counted: a refused
-card, a car that was full, and a card that failed at another station the same day, for then it is the car.
+card, a car that was full, a card that failed at another station the same day, for then it is the car, and
+a session that was cut short from afar: it had no time to bring anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ SHORT = "charging.short_sessions"
 RULES = {ZERO: "session.zero_energy", SHORT: "session.short"}
 SAYS = {ZERO: "zero_energy", SHORT: "short_sessions"}
 KEEP = 10
+# OCPP 1.6 and 2.0.1, reasons of StopTransaction: ended by the back end or by a reset it asked for, not by
+# connector or car.
+CUT = frozenset({"remote", "deauthorized", "hardreset", "softreset", "immediatereset"})
 
 
 def on_session_end(
@@ -29,17 +33,30 @@ def on_session_end(
         return _worked(obs, station, conn, token, energy, ctx)
     if _full(session, ctx):
         return []
-    lasted = (row.ended_at - row.started_at).total_seconds() if row.ended_at is not None else None
+    if cut_short(session, ctx):
+        return []
     signals: list[Signal] = []
     if energy is not None:
         signals += card_trail.failed(obs, token, "zero", ctx)
         if not card_trail.fails_elsewhere(obs, token, "zero", ctx):
             conn.poor = [*conn.poor, token][-KEEP:]
             signals += _told(obs, conn, conn.poor, ZERO, ctx)
-    elif lasted is not None and lasted < ctx.limit("session.short_s"):
+    elif _brief(session, ctx):
         conn.brief = [*conn.brief, token][-KEEP:]
         signals += _told(obs, conn, conn.brief, SHORT, ctx)
     return signals
+
+
+def cut_short(session: OpenSession, ctx: Context) -> bool:
+    """Ended from afar before it could bring anything."""
+    return _brief(session, ctx) and (session.row.reason or "").casefold() in CUT
+
+
+def _brief(session: OpenSession, ctx: Context) -> bool:
+    row = session.row
+    return row.ended_at is not None and (row.ended_at - row.started_at).total_seconds() < ctx.limit(
+        "session.short_s"
+    )
 
 
 def _full(session: OpenSession, ctx: Context) -> bool:
