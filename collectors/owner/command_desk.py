@@ -260,8 +260,14 @@ def acted(command: AboutIncident, user: User, place: Place, at: datetime, record
         action=str(type(command).__struct_config__.tag),
         incident_id=command.incident_id,
         by=user.email,
+        party=party_of(user),
         **told,
     )
+
+
+def party_of(user: User) -> str:
+    """As routes name it: `operator`, `installer:<name>` or `customer:<name>`."""
+    return "operator" if user.role == "helpdesk" else f"{user.role}:{user.party}"
 
 
 def found_out(cause: Cause | None, side: str | None) -> tuple[FeedbackVerdict | None, Side | None]:

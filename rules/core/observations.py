@@ -272,7 +272,8 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
 
     Stored among the observations so that a replay knows it too. `verdict`: what a feedback says of it. `eta`:
     when somebody on the way expects to be there. `cause`: what was fixed, a word of `Cause`. `until` and
-    `wakes`: of a snooze, when it ends and what ends it earlier (`rules.core.speaking.snooze`).
+    `wakes`: of a snooze, when it ends and what ends it earlier (`rules.core.speaking.snooze`). `party`: whom
+    `by` acts for (`operator`, `installer:<name>`, `customer:<name>`); None where it was not written down.
     """
 
     action: str
@@ -286,6 +287,7 @@ class UserActed(Observation, frozen=True, kw_only=True, tag="user_acted"):
     cause: str | None = None
     until: datetime | None = None
     wakes: tuple[str, ...] = ()
+    party: str | None = None
 
 
 class WindowSet(Observation, frozen=True, kw_only=True, tag="window_set"):

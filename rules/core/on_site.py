@@ -25,6 +25,7 @@ def told(obs: UserActed, tracked: Tracked, book: Book, out: list[Effect]) -> Non
     # Who is on the way or was there has taken it, whatever was pressed before.
     if row.acknowledged_at is None or obs.action == "take":
         incident.acknowledge(row, obs.by, obs.at)
+        tracked.answered_for = obs.party
     row.assignee = obs.by
     if obs.action == "on_my_way":
         row.on_my_way_at, row.eta_at, row.fixed_at = obs.at, obs.eta, None

@@ -50,6 +50,7 @@ def acted(obs: UserActed, book: Book, out: list[Effect]) -> None:
     tracked = book.state.tracked[key]
     if obs.action == "acknowledge":
         incident.acknowledge(tracked.row, obs.by, obs.at)
+        tracked.answered_for = obs.party
         book.speaker.follow.answered(tracked, obs.at, "acknowledged")
         book.note(tracked, obs.at, "acknowledged", out, obs.by, **_detail(obs))
         book.speaker.look_again(tracked, obs.at)

@@ -280,6 +280,7 @@ class Tracked(Struct):
     chain_of: str | None = None  # the party whose chain has begun, or need not begin any more
     driver_stuck: bool = False
     handed_to: str | None = None
+    answered_for: str | None = None  # the party of who acknowledged
     flapping: bool = False
     swallowed: list[str] = field(default_factory=list)  # words held back: destination, reason, why
     fixed_due: datetime | None = None  # when it is looked whether what was fixed stays away

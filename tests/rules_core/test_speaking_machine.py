@@ -241,7 +241,10 @@ class Speaking(RuleBasedStateMachine):
     def follows(self, event: IncidentEventRow) -> None:
         if event.event in ("acknowledged", "taken"):
             self.taken[event.incident_id] = event.at
-        elif event.event in ("acknowledgement_expired", "handed_over") or "from" in event.detail:
+        elif (
+            event.event in ("acknowledgement_expired", "acknowledgement_ended", "handed_over")
+            or "from" in event.detail
+        ):
             # Whoever has it now has not answered yet.
             self.taken.pop(event.incident_id, None)
         elif event.event == "opened":

@@ -15,7 +15,7 @@ from rules.core.family import parent_state
 from rules.core.model import Asset, Effect, IncidentEventRow, IncidentState, NoticeReason, Subscribed
 from rules.core.policy import Policy
 from rules.core.routing import urgency
-from rules.core.routing.route import Destination
+from rules.core.routing.route import NONE, Destination
 from rules.core.routing.router import Router
 from rules.core.speaking import groups, own_delivery, quiet, remind, snooze, suppress, swallowed
 from rules.core.speaking.decide import decide
@@ -168,6 +168,16 @@ class Speaker:
         if detail is not None:
             self.note(tracked, at, "routed", out, **detail)
             self.follow.moved(tracked, at, "rerouted")
+            if "from" in detail:
+                self._unanswered(tracked, at, out)
+
+    def _unanswered(self, tracked: Tracked, at: datetime, out: list[Effect]) -> None:
+        """It went to another party: what the one before had answered holds back no reminder any more."""
+        row = tracked.row
+        if row.acknowledged_at is None or row.route_party in (NONE, tracked.answered_for):
+            return
+        row.acknowledged_at = row.acknowledged_by = tracked.answered_for = None
+        self.note(tracked, at, "acknowledgement_ended", out, party=row.route_party)
 
     def _hears(self, tracked: Tracked, at: datetime) -> list[str]:
         """Destinations that hear of it: by its route, and who else is informed."""
