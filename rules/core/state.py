@@ -210,7 +210,8 @@ class Told(Struct):
     """What one destination was last told of an incident, and what of it waits.
 
     `group`: where its next word waits for others. `why`: what keeps that word back (budget, quiet_hours,
-    night). `again`: it is to be told once more now. `call`: to be told whatever it was told.
+    night). `again`: it is to be told once more now. `call`: to be told whatever it was told. `away`: it went
+    to others since.
     """
 
     seq: int = 0
@@ -222,6 +223,7 @@ class Told(Struct):
     call: NoticeReason | None = None
     group: str | None = None
     why: str | None = None
+    away: bool = False
 
 
 class Snooze(Struct):

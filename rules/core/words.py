@@ -100,6 +100,7 @@ class NoticeReason(StrEnum):
     FIRST = "first"
     WORSE = "worse"
     REROUTED = "rerouted"
+    RETURNED = "returned"  # to a party that had it before
     ESCALATED = "escalated"
     OVERDUE = "overdue"
     FLAPPING = "flapping"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from rules.core.judge import Judge
-from rules.core.model import Effect, IncidentRow, UserActed
+from rules.core.model import Effect, IncidentRow, Status, UserActed
 from rules.core.policy import Policy
 from tests.rules_core import helpers
 from tests.rules_core.test_follow import DESTINATIONS, HOUR, MINUTE, at, events, fault, last, rules, told_at
@@ -80,3 +81,44 @@ def test_the_new_party_is_reminded_until_it_answers_itself() -> None:
         ("helpdesk", "rerouted", at(20 * MINUTE)),
         ("helpdesk", "reminder", at(4 * HOUR + 20 * MINUTE)),
     ]
+
+
+def test_a_party_that_gets_it_back_hears_so_once_and_then_reminders_only() -> None:
+    of = judge()
+    said, row = begin(of)
+    said += of.feed(act(10 * MINUTE, row, "hand_over", VOLT, OPERATOR))
+    of = judge(of.state())
+    said += of.feed(act(20 * MINUTE, row, "hand_over", OPERATOR, VOLT))
+    of = judge(of.state())
+    said += of.feed(fault(30 * MINUTE)) + of.feed(act(40 * MINUTE, row, "hand_over", OPERATOR, VOLT))
+    said += of.advance(at(5 * HOUR))
+    assert told_at(said) == [
+        ("volt", "first", at(0)),
+        ("helpdesk", "rerouted", at(10 * MINUTE)),
+        ("volt", "returned", at(20 * MINUTE)),
+        ("volt", "reminder", at(4 * HOUR + 20 * MINUTE)),
+    ]
+    ended = of.feed(fault(6 * HOUR, "NoError", Status.AVAILABLE)) + of.advance(at(7 * HOUR))
+    assert sorted((who, why) for who, why, _ in told_at(ended)) == [
+        ("helpdesk", "resolved"),
+        ("volt", "resolved"),
+    ]
+
+
+def test_who_never_heard_that_it_was_gone_hears_of_no_return() -> None:
+    of = judge()
+    said, row = begin(of)
+    said += of.feed(act(10 * MINUTE, row, "hand_over", VOLT, "none"))
+    said += of.feed(act(20 * MINUTE, row, "hand_over", OPERATOR, VOLT))
+    assert [why for _, why, _ in told_at(said)] == ["first"]
+
+
+def test_a_return_under_a_snooze_is_told_when_that_is_over() -> None:
+    of = judge()
+    said, row = begin(of)
+    said += of.feed(act(10 * MINUTE, row, "hand_over", VOLT, OPERATOR))
+    until = replace(act(11 * MINUTE, row, "snooze", OPERATOR), until=at(60 * MINUTE))
+    said += of.feed(until) + of.feed(act(20 * MINUTE, row, "hand_over", OPERATOR, VOLT))
+    assert [why for who, why, _ in told_at(said) if who == "volt"] == ["first"]
+    said += of.advance(at(61 * MINUTE))
+    assert [why for who, why, _ in told_at(said) if who == "volt"] == ["first", "returned"]

@@ -29,7 +29,8 @@ def decide(
     `ready`: the group wait is over. `told_elsewhere`: another destination already has this incident.
     `again`: it was told long enough ago to be told once more (`remind`).
     An incident that flaps is told once, then in a digest now and then, and that it is over.
-    A destination that lost the incident to another still hears of its end, because it heard of its start.
+    A destination that lost the incident to another still hears of its end, because it heard of its start;
+    and that it is back, once, when that other had been told.
     """
     if row.state is IncidentState.RESOLVED:
         return NoticeReason.RESOLVED if told is not None and told.open else None
@@ -42,6 +43,14 @@ def decide(
     if told is None or not told.open:
         new = NoticeReason.REROUTED if told_elsewhere else NoticeReason.FIRST
         return new if is_open else None
+    return _further(told, row, back=told.away and told_elsewhere, again=again)
+
+
+def _further(told: Told, row: IncidentRow, *, back: bool, again: bool) -> NoticeReason | None:
+    """What there is to say to who was told of the opening. `back`: somebody else had it meanwhile."""
+    is_open = row.state is IncidentState.OPEN
+    if back and is_open:
+        return NoticeReason.RETURNED
     if SEVERITY_RANK[row.severity] > SEVERITY_RANK[told.severity]:
         return NoticeReason.WORSE
     return NoticeReason.REMINDER if again and is_open else None

@@ -354,7 +354,7 @@ def _remember(tracked: Tracked, name: str, reason: NoticeReason, at: datetime) -
     told.open = True
     told.severity = tracked.row.severity
     told.flapping = told.flapping or reason is NoticeReason.FLAPPING
-    told.at, told.again, told.call = at, False, None
+    told.at, told.again, told.call, told.away = at, False, None, False
 
 
 def group_key(name: str, row: IncidentRow) -> str:

@@ -118,6 +118,7 @@ class Speaker:
             row.site, row.installer, row.customer = asset.site, asset.installer, asset.customer
         if row.state is not RESOLVED:
             self._route(tracked, at, out)
+            self._mark_away(tracked, at)
         wait_s = 0.0 if timer else self.policy.group_wait_s
         for name in dict.fromkeys([*self._hears(tracked, at), *tracked.told]):
             reason = self._owed(tracked, name, at)
@@ -261,6 +262,15 @@ class Speaker:
         """Somebody else has it who hears of it no more."""
         hears = self._hears(tracked, at)
         return any(told.open and key != name and key not in hears for key, told in tracked.told.items())
+
+    def _mark_away(self, tracked: Tracked, at: datetime) -> None:
+        """Who was told and hears of it no more; that counts once somebody else has been told instead."""
+        hears = self._hears(tracked, at)
+        for name, told in tracked.told.items():
+            if told.open and name not in hears:
+                told.away = True
+            elif told.away:
+                told.away = self._moved(tracked, name, at)
 
     def _swallowed(self, tracked: Tracked, name: str, at: datetime) -> NoticeReason | None:
         """What would be said now if nothing held it back."""
