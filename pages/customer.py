@@ -28,7 +28,7 @@ if stations.is_empty():
     st.stop()
 incidents = ask_kept(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500)
 by_id = {row["incident_id"]: row for row in incidents.iter_rows(named=True)}
-uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, bars=True)
+uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, levels=["station_day"])
 by_station = uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True)
 
 

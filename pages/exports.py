@@ -51,7 +51,7 @@ def rows_of(kind: str) -> pl.DataFrame:
     if kind == "notices":
         return ask(user, "export_notices", incident_id=None, station=None, since=since, until=until)
     if kind == "uptime":
-        found = ask(user, "uptime", since=since, until=until, station=None, bars=False)
+        found = ask(user, "uptime", since=since, until=until, station=None, levels=["connector"])
         down = pl.sum_horizontal(*DOWN)
         per_connector = found.filter(pl.col("level") == "connector").drop("level", "day")
         return per_connector.with_columns((pl.col(UP) / (pl.col(UP) + down)).fill_nan(None).alias("uptime"))

@@ -29,7 +29,7 @@ say_done()
 incidents = ask(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=200)
 mine = incidents.filter(pl.col("holder") == "installer")
 others = incidents.filter(pl.col("holder") != "installer")
-uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, bars=True)
+uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=None, levels=["station_day"])
 by_station = uptime.filter(pl.col("level") == "station_day").partition_by("station", as_dict=True)
 
 title(words("installer.title"), words.count("installer.count", mine.height) if mine.height else "")

@@ -26,7 +26,7 @@ GRAVEST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 user, words = require("helpdesk")
 stations = ask_kept(user, "stations", station=None)
 incidents = ask_kept(user, "incidents", closed_since=None, counted_since=days_ago(30), limit=500)
-uptime = ask_long(user, "uptime", since=steady(30), until=steady(), station=None, bars=False)
+uptime = ask_long(user, "uptime", since=steady(30), until=steady(), station=None, levels=["total", "day"])
 
 left, right = st.columns([1, 1], vertical_alignment="center")
 with left:

@@ -42,7 +42,9 @@ show(sentence(words, row, now()))
 banner(user, words, over_station(user, asked))
 left, right = st.columns([1.55, 1], gap="medium")
 with left:
-    uptime = ask_long(user, "uptime", since=steady(DAYS), until=steady(), station=asked, bars=False)
+    uptime = ask_long(
+        user, "uptime", since=steady(DAYS), until=steady(), station=asked, levels=["total", "day"]
+    )
     with st.container(key="panel-uptime"):
         total = share_of(uptime.filter(pl.col("level") == "total"))
         show(

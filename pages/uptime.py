@@ -42,13 +42,21 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         key="station",
     )
 
+
+def levels(whole: bool) -> list[str]:
+    """No more than is drawn: the days of each charger only where they fit."""
+    if not whole:
+        return ["total", "day", "connector"]
+    return ["total", "day", "station", *(["station_day"] if stations.height <= MOST else [])]
+
+
 uptime = ask_long(
     user,
     "uptime",
     since=steady(days),
     until=steady(),
     station=chosen,
-    bars=chosen is None and stations.height <= MOST,
+    levels=levels(chosen is None),
 )
 total = uptime.filter(pl.col("level") == "total").row(0, named=True)
 days_rows = uptime.filter(pl.col("level") == "day")

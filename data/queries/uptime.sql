@@ -10,7 +10,7 @@
 -- the window holds of it) by itself, so that both add up: a stretch that no incident explains before midnight is whose
 -- it turns out to be after it. Only what was not up is added up: up is the rest.
 -- grain: `level` total, day, station, station_day or connector; columns that a level does not have are NULL
--- inputs: $since (UTC), $until (UTC), $station (name, or null for all), $bars (boolean: also station_day)
+-- inputs: $since (UTC), $until (UTC), $station (name, or null for all), $levels (list of the levels wanted)
 -- reader: overview, uptime, station, exports, and the home pages of installer and customer
 -- scope: visible
 WITH fleet AS MATERIALIZED (
@@ -96,7 +96,7 @@ sums AS (
            sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM of_connector GROUP BY station
     UNION ALL SELECT 'station_day', station, NULL, NULL, day, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
            sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
-           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM parts WHERE $bars GROUP BY station, day
+           sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM parts WHERE list_contains($levels, 'station_day') GROUP BY station, day
     UNION ALL SELECT 'connector', station, evse, connector, NULL, sum(offline_s) AS offline_s, sum(faulted_s) AS faulted_s, sum(unavailable_s) AS unavailable_s, sum(gone_s) AS gone_s,
            sum(planned_s) AS planned_s, sum(operator_s) AS operator_s, sum(installer_s) AS installer_s, sum(customer_s) AS customer_s,
            sum(none_s) AS none_s, sum(excused_s) AS excused_s FROM of_connector GROUP BY station, evse, connector
@@ -130,7 +130,7 @@ grid AS (
            heard, mute, window_s, blind_s, before_s FROM whole_fleet, whole_time
     UNION ALL SELECT 'day', NULL, NULL, NULL, day, heard, mute, window_s, blind_s, before_s FROM whole_fleet, clock
     UNION ALL SELECT 'station', station, NULL, NULL, NULL, heard, mute, window_s, blind_s, before_s FROM counted, whole_time
-    UNION ALL SELECT 'station_day', station, NULL, NULL, day, heard, mute, window_s, blind_s, before_s FROM counted, clock WHERE $bars
+    UNION ALL SELECT 'station_day', station, NULL, NULL, day, heard, mute, window_s, blind_s, before_s FROM counted, clock WHERE list_contains($levels, 'station_day')
     UNION ALL SELECT 'connector', station, evse, connector, NULL, 1, 0, window_s, blind_s, before_s FROM heard, whole_time
     UNION ALL SELECT 'connector', station, 0, 0, NULL, 0, 1, window_s, blind_s, before_s FROM counted, whole_time WHERE mute = 1
 )
@@ -144,8 +144,8 @@ SELECT g.level, g.station, g.evse, g.connector, g.day,
        coalesce(s.operator_s, 0.0) AS down_operator_s, coalesce(s.installer_s, 0.0) AS down_installer_s,
        coalesce(s.customer_s, 0.0) AS down_customer_s, coalesce(s.none_s, 0.0) AS down_none_s,
        coalesce(s.excused_s, 0.0) AS excused_s
-FROM grid g
-LEFT JOIN sums s ON s.level = g.level AND coalesce(s.station, '') = coalesce(g.station, '') AND coalesce(s.evse, 0) = coalesce(g.evse, 0)
+FROM (SELECT * FROM grid WHERE list_contains($levels, level)) g
+LEFT JOIN (SELECT * FROM sums WHERE list_contains($levels, level)) s ON s.level = g.level AND coalesce(s.station, '') = coalesce(g.station, '') AND coalesce(s.evse, 0) = coalesce(g.evse, 0)
                 AND coalesce(s.connector, 0) = coalesce(g.connector, 0)
                 AND coalesce(s.day, DATE '1970-01-01') = coalesce(g.day, DATE '1970-01-01')
 WHERE g.heard + g.mute > 0

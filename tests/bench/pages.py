@@ -76,14 +76,19 @@ def queries(place: Owner) -> None:
     station = "BE-GNT-00000"
     period = {"since": past[90], "until": now}
     asked: list[tuple[str, str, dict[str, Any]]] = [
-        ("uptime", "helpdesk", {"since": past[days], "until": now, "station": None, "bars": False})
+        (
+            "uptime",
+            "helpdesk",
+            {"since": past[days], "until": now, "station": None, "levels": ["total", "day", "station"]},
+        )
         for days in (365, 90, 30)
     ]
     asked += [
-        ("uptime", role, {**period, "station": None, "bars": True}) for role in ("installer", "customer")
+        ("uptime", role, {**period, "station": None, "levels": ["station_day"]})
+        for role in ("installer", "customer")
     ]
     asked += [
-        ("uptime", "helpdesk", {**period, "station": station, "bars": False}),
+        ("uptime", "helpdesk", {**period, "station": station, "levels": ["total", "day"]}),
         ("stations", "helpdesk", {"station": None}),
         ("incidents", "helpdesk", {"closed_since": past[7], "counted_since": past[30], "limit": 500}),
         ("fleet_freshness", "helpdesk", {}),

@@ -66,7 +66,9 @@ def main() -> None:
                 rows = []
                 for days in (365, 90, 30):
                     values = {"since": now - timedelta(days=days), "until": now, "station": None}
-                    text = named_query("uptime").text(values | {"bars": False}, EVERY_STATION)
+                    text = named_query("uptime").text(
+                        values | {"levels": ["total", "day", "station", "connector"]}, EVERY_STATION
+                    )
                     rows.append([f"{days} days", *side_by_side(cursor, text, given.rounds)])
                 return rows
 

@@ -155,7 +155,11 @@ def test_a_window_before_all_that_is_known_is_unknown_and_never_up(store: Store)
     store.apply(history(random.Random(2)).effects())
     roll_all(store)
     rows = store.query(
-        "uptime", since=START - timedelta(days=90), until=START - timedelta(days=30), station=None, bars=False
+        "uptime",
+        since=START - timedelta(days=90),
+        until=START - timedelta(days=30),
+        station=None,
+        levels=["total"],
     )
     total = rows.row(rows["level"].to_list().index("total"), named=True)
     assert total["up_s"] == 0

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from data.store import Store
 from rules.core.facts.uptime import Definition, Span, Uptime, uptime
@@ -33,6 +34,7 @@ from tests.pages.factory_incidents import CASES
 START = datetime(2026, 10, 20, tzinfo=UTC)  # a change to winter time lies within the ten days
 END = START + timedelta(days=10)
 STATION = "BE-1"
+EVERY = ["total", "day", "station", "station_day", "connector"]
 
 
 def chain(dice: random.Random, parts: int, *, gaps: bool = True) -> list[tuple[datetime, datetime | None]]:
@@ -139,7 +141,7 @@ def history(dice: random.Random) -> History:
 
 
 def query_agrees(store: Store, past: History, window: Span) -> None:
-    rows = store.query("uptime", since=window.start, until=window.end, station=None, bars=True)
+    rows = store.query("uptime", since=window.start, until=window.end, station=None, levels=EVERY)
     expected = {number: past.figure(number, window, Definition.CONNECTED_AND_OPERATIVE) for number in (1, 2)}
     for level in ("total", "station", "day", "station_day"):
         agree(rows.filter(rows["level"] == level), list(expected.values()), level)
@@ -175,8 +177,16 @@ def agree(rows: pl.DataFrame, expected: list[Uptime], what: str) -> None:
         same(rows[f"down_{owner.value}_s"].sum(), told)
 
 
+@pytest.mark.parametrize("level", EVERY)
+def test_a_level_asked_alone_tells_what_it_tells_among_all(store: Store, level: str) -> None:
+    store.apply(history(random.Random(3)).effects())
+    window = {"since": START, "until": END, "station": None}
+    among = store.query("uptime", **window, levels=EVERY).filter(pl.col("level") == level)
+    assert_frame_equal(store.query("uptime", **window, levels=[level]), among)
+
+
 def test_a_connector_that_never_spoke_is_unknown_and_never_up(store: Store) -> None:
     store.apply([StationRow(station=STATION, first_seen_at=START, last_seen_at=END)])
-    total = store.query("uptime", since=START, until=END, station=None, bars=False).row(0, named=True)
+    total = store.query("uptime", since=START, until=END, station=None, levels=["total"]).row(0, named=True)
     assert total["up_s"] == 0
     assert total["unknown_s"] == pytest.approx(10 * 86_400)

@@ -261,7 +261,7 @@ async def exported(owner: Owner) -> None:
     for table in (csv, pl.read_parquet(file)):
         assert sorted(table["energy_wh"].to_list()) == [1500.0, 8000.0]
         assert sorted(table["outcome"].to_list()) == ["completed", "faulted"]
-    uptime = owner.store.query("uptime", **span, station=NAME, bars=False)
+    uptime = owner.store.query("uptime", **span, station=NAME, levels=["connector"])
     rows = uptime.filter(pl.col("level") == "connector").to_dicts()
     down = {(row["evse"], row["connector"]) for row in rows if row["down_installer_s"] > 0}
     up = {(row["evse"], row["connector"]) for row in rows if row["up_s"] > 0}
