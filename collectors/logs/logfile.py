@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
+from collectors.logs.formats.encoded import as_utf8_line
+
 #: Bytes; a frame of the largest size a listener takes, escaped once more, fits.
 MAX_LINE = 8_388_608
 CHUNK = 1_048_576
@@ -104,7 +106,7 @@ def read_log(
         if not line or line.isspace():
             continue
         try:
-            yield _record(number, line, events, station, mend)
+            yield _record(number, line if line.isascii() else as_utf8_line(line), events, station, mend)
         except Unfit as fault:
             yield BadLine(number, str(fault))
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
@@ -185,7 +187,7 @@ def _record(
         raise Unfit("dir is missing" if line.dir is None else f"dir {line.dir[:40]!r} is neither in nor out")
     if not line.raw:
         raise Unfit("raw is missing")
-    return LogRecord(number, at, station, direction=line.dir, raw=_frame_text(line.raw), version=version)
+    return LogRecord(number, at, station, direction=line.dir, raw=frame_text(line.raw), version=version)
 
 
 def station_name(name: str | None) -> str:
@@ -200,7 +202,7 @@ def station_name(name: str | None) -> str:
     return name
 
 
-def _frame_text(raw: msgspec.Raw) -> str:
+def frame_text(raw: msgspec.Raw) -> str:
     """A JSON string holds the frame's text; anything else is the frame, kept byte for byte."""
     content = bytes(raw)
     if content.startswith(b'"'):

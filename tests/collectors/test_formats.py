@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from collectors.logs.formats.compressed import LogBytes
+from collectors.logs.formats.encoded import as_utf8
 from collectors.logs.formats.inspected import parse_inspected
 from collectors.logs.formats.recognise import FORMATS, Format, format_named, recognise
 from collectors.logs.formats.text import LogFormatError, Reading
@@ -74,6 +76,64 @@ def test_where_a_log_is_cut_into_chunks_makes_no_difference(case: dict[str, Any]
     windows = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     told = list(reader([b"\xef\xbb\xbf" + windows], reading_of(case)))
     assert [item.line for item in told] == [item.line for item in whole]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_log_in_another_encoding_gives_the_same_words(tmp_path: Path, encoding: str, end: str) -> None:
+    lines = (
+        '2026-11-22 10:00:00 INFO (MainThread) [ocpp] Tür: receive message [2,"1","Heartbeat",{}]',
+        '{"t":"2026-11-22T10:00:00Z","station":"Tür","dir":"in","raw":[2,"1","DataTransfer",{"data":"é"}]}',
+    )
+    for line in lines:
+        content = (line + end) * 3
+        mark = "\ufeff" if encoding == "utf-16-be" else ""
+        (tmp_path / "log").write_bytes((mark + content).encode(encoding))
+        with (tmp_path / "log").open("rb") as file:
+            found, chunks = recognise(LogBytes("log", file).chunks())
+            items = list(found.read(chunks, Reading()))
+        assert [isinstance(item, LogRecord) and item.station for item in items] == ["Tür"] * 3
+        assert next(item.raw or "?" for item in items if isinstance(item, LogRecord)) in line
+
+
+def test_a_utf_16_log_that_ends_within_a_character_still_gives_its_lines(tmp_path: Path) -> None:
+    line = '{"t":"2026-11-22T10:00:00Z","station":"A","dir":"in","raw":[2,"1","Heartbeat",{}]}\n'
+    (tmp_path / "log").write_bytes((line + "é").encode("utf-16")[:-1])
+    with (tmp_path / "log").open("rb") as file:
+        found, chunks = recognise(LogBytes("log", file).chunks())
+        items = list(found.read(chunks, Reading()))
+    assert [type(item) for item in items] == [LogRecord, BadLine]
+
+
+LOGS = [case.values[0]["log"].encode() for case in CASES]  # type: ignore[index, call-overload]
+
+
+@settings(max_examples=150)
+@given(
+    log=st.sampled_from(LOGS),
+    flips=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8),
+    cut=st.tuples(st.integers(0, 10_000), st.integers(0, 40)),
+)
+def test_a_log_with_flipped_bytes_or_a_piece_lost_makes_nothing_raise(
+    log: bytes, flips: list[tuple[int, int]], cut: tuple[int, int]
+) -> None:
+    harmed = bytearray(log)
+    for place, value in flips:
+        harmed[place % len(harmed)] = value
+    begin = cut[0] % len(harmed)
+    del harmed[begin : begin + cut[1]]
+    content = bytes(harmed)
+    try:
+        found, chunks = recognise(as_utf8([content]))
+        items = list(found.read(chunks, TOLD))
+    except LogFormatError:
+        return
+    lines = content.count(b"\n") + 1
+    assert all(0 < item.line <= lines for item in items)
+    for item in items:
+        if isinstance(item, LogRecord):
+            (item.raw or "").encode()
+            item.station.encode()
 
 
 def test_every_format_has_a_table_of_cases() -> None:

@@ -9,49 +9,34 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
+from collectors.logs.formats.dates import as_iso, is_day_first
 from collectors.logs.formats.direction import Directions, looks_like_frame
-from collectors.logs.formats.text import MAX_LINES, LocalClock, LogFormatError, Reading, text_lines
+from collectors.logs.formats.named import Fields, fields_of, put_together, way_of
+from collectors.logs.formats.text import LOCAL, MAX_LINES, LocalClock, LogFormatError, Reading, text_lines
 from collectors.logs.logfile import MAX_LINE, VERSIONS, BadLine, LogRecord, Unfit, parse_time, station_name
 
-TIMES = ("timestamp", "time", "t", "received_at", "datetime", "date")
-STATIONS = ("station", "id", "station_id", "stationid", "charge_point_id", "chargepointid", "charge_point",
-            "chargeboxid", "charge_box_id", "charger_id", "cp_id", "cpid", "identity")  # fmt: skip
-FRAMES = ("raw", "msg", "message", "frame", "ocpp_message", "raw_message", "payload")
-WAYS = ("direction", "dir")
-_INWARD = frozenset({"in", "incoming", "received", "receive", "recv", "rx"})
-_OUTWARD = frozenset({"out", "outgoing", "sent", "send", "tx"})
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?")
+#: Lines looked through for the order of day and month.
+LOOK_AHEAD = 2_000
 # A record whose quotes never close ends where the next one begins.
-_BEGINS = re.compile(r'"?(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{10,13}[,;])')
+_BEGINS = re.compile(r'"?(?:\d{1,2}[-./]\d{1,2}[-./]\d{4}[ ,T]|\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{10,13}[,;])')
 
 
 class Columns(NamedTuple):
     delimiter: str
     width: int
-    time: int
-    station: int | None
-    frame: int
-    way: int | None
-    version: int | None
+    fields: Fields
 
 
 def columns_of(header: str) -> Columns | None:
     """Where things are; None when the line is no header of such a log."""
-    for delimiter in ",;\t":
-        names = [name.strip().strip('"').lower() for name in header.split(delimiter)]
-        time, frame = _place(names, TIMES), _place(names, FRAMES)
-        if len(names) > 1 and time is not None and frame is not None:
-            return Columns(
-                delimiter,
-                len(names),
-                time,
-                _place(names, STATIONS),
-                frame,
-                _place(names, WAYS),
-                _place(names, ("version",)),
-            )
+    for delimiter in ",;\t|":
+        names = [name.strip().strip('"') for name in header.split(delimiter)]
+        fields = fields_of(names)
+        if len(names) > 1 and fields is not None:
+            return Columns(delimiter, len(names), fields)
     return None
 
 
@@ -71,15 +56,19 @@ def read(chunks: Iterable[bytes], reading: Reading) -> Iterator[LogRecord | BadL
         return
     if columns is None:
         raise LogFormatError("a CSV log needs a header line with a time and a frame: timestamp,id,action,msg")
-    if columns.station is None and reading.station is None:
+    if columns.fields.station is None and reading.station is None:
         raise LogFormatError("this CSV log has no column for the station: add --station ID")
     clock, directions = LocalClock(reading.zone), Directions()
-    for number, text in _joined(rows):
+    ahead = list(islice(rows, LOOK_AHEAD))
+    day_first = is_day_first(line for _, line in ahead if line is not None)
+    for number, text in _joined(chain(ahead, rows)):
         if text is None:
             yield BadLine(number, "the line has no end: a quote is missing, or it is too long")
             continue
         try:
-            yield _record(number, text, columns, reading, clock, directions)
+            yield _record(
+                number, _cells(text, columns), columns.fields, reading, clock, directions, day_first
+            )
         except (Unfit, csv.Error) as fault:
             yield BadLine(number, str(fault))
 
@@ -114,29 +103,35 @@ def _joined(rows: Iterator[tuple[int, str | None]]) -> Iterator[tuple[int, str |
 
 
 def _record(  # noqa: PLR0917
-    number: int, text: str, columns: Columns, reading: Reading, clock: LocalClock, directions: Directions
+    number: int,
+    cells: Sequence[str],
+    fields: Fields,
+    reading: Reading,
+    clock: LocalClock,
+    directions: Directions,
+    day_first: bool | None,
 ) -> LogRecord:
-    cells = _cells(text, columns)
-    told = cells[columns.time].strip()
-    at = clock.of(told.replace(",", "."), None) if _LOCAL.fullmatch(told) else parse_time(told)
-    name = cells[columns.station].strip() if columns.station is not None else ""
-    station = station_name(name or reading.station)
-    raw = cells[columns.frame].strip()
+    def cell(place: int | None) -> str:
+        return "" if place is None else cells[place].strip()
+
+    told = cell(fields.time)
+    written = as_iso(told, day_first) or (told.replace(",", ".") if LOCAL.fullmatch(told) else None)
+    at = clock.of(written, None) if written else parse_time(told.removesuffix(" UTC"))
+    station = station_name(cell(fields.station) or reading.station)
+    raw = cell(fields.frame)
     if not raw:
         raise Unfit("the frame is missing")
-    way = cells[columns.way].strip().lower() if columns.way is not None else ""
-    if way in _INWARD or way in _OUTWARD:
-        direction = "in" if way in _INWARD else "out"
-    elif not looks_like_frame(raw):
+    way = way_of(cell(fields.way))
+    if raw.startswith("{"):
+        raw = put_together(raw, cell(fields.kind), cell(fields.message_id), cell(fields.action))
+    elif way is None and not looks_like_frame(raw):
         raise Unfit(f"{raw[:40]!r} is no OCPP-J frame")
-    else:
-        direction = directions.of(station, raw)
-    version = cells[columns.version].strip() if columns.version is not None else ""
+    version = cell(fields.version)
     return LogRecord(
         number,
         at,
         station,
-        direction=direction,
+        direction=way or directions.of(station, raw),
         raw=raw,
         version=version if version in VERSIONS else None,
     )
@@ -146,14 +141,10 @@ def _cells(text: str, columns: Columns) -> list[str]:
     # A frame may be longer than what the csv module takes by itself.
     csv.field_size_limit(MAX_LINE)
     cells = next(csv.reader([text], delimiter=columns.delimiter, strict=False))
-    if len(cells) > columns.width and columns.frame == columns.width - 1:
+    if len(cells) > columns.width and columns.fields.frame == columns.width - 1:
         # The frame was not quoted: its own commas are part of it.
-        frame = text.split(columns.delimiter, columns.frame)[-1]
-        cells = [*cells[: columns.frame], frame]
+        frame = text.split(columns.delimiter, columns.fields.frame)[-1]
+        cells = [*cells[: columns.fields.frame], frame]
     if len(cells) < columns.width:
         raise Unfit(f"{len(cells)} columns instead of {columns.width}")
     return cells
-
-
-def _place(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((names.index(name) for name in wanted if name in names), None)

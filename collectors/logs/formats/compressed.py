@@ -17,6 +17,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+from collectors.logs.formats.encoded import as_utf8
 from collectors.logs.logfile import CHUNK, file_chunks
 
 GZIP = b"\x1f\x8b"
@@ -39,8 +40,8 @@ class LogBytes:
         return self._position
 
     def chunks(self) -> Iterator[bytes]:
-        """Raises OSError only when the file itself cannot be read."""
-        for chunk in self._unpacked():
+        """In UTF-8. Raises OSError only when the file itself cannot be read."""
+        for chunk in as_utf8(self._unpacked()):
             try:
                 self._position = self._file.tell()
             except OSError:

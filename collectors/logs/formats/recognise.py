@@ -11,13 +11,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from collectors.logs.formats import citrine, commaseparated, homeassistant, plain, steve, testtool
+from collectors.logs.formats import (
+    citrine,
+    commaseparated,
+    homeassistant,
+    objects,
+    plain,
+    steve,
+    testtool,
+)
+from collectors.logs.formats.encoded import text_of
 from collectors.logs.formats.mended import Mender
-from collectors.logs.formats.text import LogFormatError, Reading
+from collectors.logs.formats.text import LogFormatError, Reading, without_console
 from collectors.logs.logfile import BYTE_ORDER_MARK, BadLine, LogRecord, read_log
 
 #: Bytes looked at, enough to get past another program's start-up messages.
 HEAD = 262_144
+#: Lines in which JSON records of other systems are looked for.
+LINES_OF_JSON = 200
 
 
 class Format(NamedTuple):
@@ -29,16 +40,21 @@ class Format(NamedTuple):
     read: Callable[[Iterable[bytes], Reading], Iterator[LogRecord | BadLine]]
 
 
+_TIMED = re.compile(r'\s*\{.*"t"\s*:')
 _OURS = re.compile(r'\s*\{.*"(?:t|station)"\s*:')
 
 
 def _fits_ours(lines: Sequence[str]) -> bool:
-    return any(_OURS.match(line) for line in lines[:20])
+    return any(_OURS.match(line) for line in lines[:20]) or objects.fits(lines[:LINES_OF_JSON])
 
 
 def _read_ours(chunks: Iterable[bytes], reading: Reading) -> Iterator[LogRecord | BadLine]:
+    others, chunks = _is_of_others(chunks)
+    if others:
+        yield from objects.read(chunks, reading)
+        return
     mend = Mender(reading) if reading.mend else None
-    return read_log(chunks, station=reading.station, mend=mend)
+    yield from read_log(chunks, station=reading.station, mend=mend)
 
 
 #: In the order they are tried: what is told apart most surely first, bare frames last.
@@ -67,17 +83,7 @@ def recognise(chunks: Iterable[bytes]) -> tuple[Format, Iterable[bytes]]:
 
     LogFormatError when no format fits the first 256 KiB.
     """
-    pieces = iter(chunks)
-    head: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        head.append(piece)
-        size += len(piece)
-        if size >= HEAD:
-            break
-    text = b"".join(head).removeprefix(BYTE_ORDER_MARK)[:HEAD].decode(errors="replace")
-    lines = [line for line in text.splitlines() if line.strip()]
-    whole = chain(head, pieces)
+    lines, whole = _beginning(chunks)
     if not lines:
         return FORMATS[0], whole
     for one in FORMATS:
@@ -88,3 +94,45 @@ def recognise(chunks: Iterable[bytes]) -> tuple[Format, Iterable[bytes]]:
         + "; ".join(f"{one.name} ({one.title})" for one in FORMATS)
         + "; name the right one with --format"
     )
+
+
+def _is_of_others(chunks: Iterable[bytes]) -> tuple[bool, Iterable[bytes]]:
+    """Whether JSON Lines are in another system's shape, and all of the log again.
+
+    Reads no further than the first line that tells: the records of a pipe are not held up.
+    """
+    pieces = iter(chunks)
+    head: list[bytes] = []
+    begun = b""
+    looked = size = 0
+    for piece in chain(pieces, [None]):
+        if piece is not None:
+            head.append(piece)
+            size += len(piece)
+        # The last line may have no end.
+        *lines, begun = (begun + (b"\n" if piece is None else piece)).split(b"\n")
+        for line in lines:
+            text = text_of(line.removeprefix(BYTE_ORDER_MARK))
+            looked += 1
+            if objects.fits([text]):
+                return True, chain(head, pieces)
+            if _TIMED.match(text):
+                return False, chain(head, pieces)
+        if looked >= LINES_OF_JSON or size >= HEAD:
+            break
+    return False, chain(head, pieces)
+
+
+def _beginning(chunks: Iterable[bytes]) -> tuple[list[str], Iterable[bytes]]:
+    """The first lines that are not blank, and all of the log again."""
+    pieces = iter(chunks)
+    head: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        head.append(piece)
+        size += len(piece)
+        if size >= HEAD:
+            break
+    text = text_of(b"".join(head).removeprefix(BYTE_ORDER_MARK)[:HEAD])
+    lines = [without_console(line) for line in text.splitlines() if line.strip()]
+    return lines, chain(head, pieces)

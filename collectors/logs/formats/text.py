@@ -11,20 +11,35 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
+from collectors.logs.formats.encoded import text_of
 from collectors.logs.logfile import BYTE_ORDER_MARK, MAX_LINE, Unfit, parse_time, split_lines
 
 #: Lines of one frame; no station prints more.
 MAX_LINES = 10_000
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# As a terminal gets them, as a journal or a pager shows them, and what is left of them in a copy.
+_COLOUR = re.compile(r"(?:\x1b|#033|\^\[)\[[0-9;]*m|^\[\d{1,2}(?:;\d{1,2})*m|\[0?m\s*$")
+# One line of a container's log file (`/var/lib/docker/containers`).
+_DOCKER = '{"log":"'
+_docker_line = msgspec.json.Decoder(dict[str, str]).decode
+# What `journalctl`, `kubectl logs --timestamps` or `docker logs -t` put before every line.
+_CARRIER = re.compile(
+    r"(?:[^\W\d_]{3,4}\.? +\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
+    r" (?:\S+ [\w@./-]+(?:\[\d+\])?: )?"
+)
 # `docker compose logs` puts the container's name and a bar before every line.
 _CONTAINER = re.compile(r"[A-Za-z0-9][\w.-]*\s*\| ?(?=[\s\[\d{}(])")
 STAMP = (
     r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T \t,]+(?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)"
     r"\s?(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
+#: An instant of a spreadsheet or a database, without a zone.
+LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?")
+_STAMP = re.compile(STAMP)
 _BEGINS = re.compile(rf"\W{{0,3}}(?:[A-Z]{{4,5}}\s*\]?\s+)?{STAMP}")
 
 
@@ -59,7 +74,7 @@ class Skipped(NamedTuple):
 
 
 def text_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str | None]]:
-    """Numbered lines without their end; None for one too long. Bytes that are no UTF-8 are escaped."""
+    """Numbered lines without their end; None for one too long. Bytes that are no UTF-8 are Windows-1252."""
     number = 0
     for found in split_lines(chunks):
         number += 1
@@ -67,16 +82,34 @@ def text_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str | None]]:
             yield number, None
             continue
         line = found.removeprefix(BYTE_ORDER_MARK) if number == 1 else found
-        yield number, line.removesuffix(b"\r").decode(errors="backslashreplace")
+        yield number, text_of(line.removesuffix(b"\r"))
 
 
 def without_console(line: str) -> str:
-    """Without terminal colours and the container name of `docker compose logs`."""
-    if "\x1b" in line:
+    """Without terminal colours, and without what Docker puts around or before every line."""
+    if line.startswith(_DOCKER):
+        line = _unpacked(line)
+    if "\x1b" in line or "[0m" in line or "#033[" in line or "^[[" in line:
         line = _COLOUR.sub("", line)
     if "|" in line and (prefix := _CONTAINER.match(line)):
         return line[prefix.end() :]
     return line
+
+
+def _unpacked(line: str) -> str:
+    """What a program printed, behind Docker's time when it printed none itself."""
+    try:
+        said = _docker_line(line)
+    except (msgspec.MsgspecError, UnicodeError):
+        return line
+    text = said["log"].rstrip("\r\n")
+    return f"{said.get('time', '')} {text}" if text[:1].isalpha() and not _STAMP.search(text) else text
+
+
+def _carried(line: str) -> str | None:
+    """The rest of a line behind the time of a journal or a container; None without one."""
+    carrier = _CARRIER.match(line)
+    return None if carrier is None else line[carrier.end() :]
 
 
 def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | Skipped]:
@@ -87,6 +120,7 @@ def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | 
     open_entry: tuple[int, re.Match[str]] | None = None
     parts: list[str] = []
     size = 0
+    carried = False
     for number, found in text_lines(chunks):
         if found is None:
             yield Skipped(number, f"the line is longer than {MAX_LINE} bytes")
@@ -94,6 +128,8 @@ def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | 
             continue
         line = without_console(found)
         begun = head.search(line)
+        if carried and begun is None and (rest := _carried(line)) is not None:
+            line = rest
         if begun is None and open_entry is None:
             continue
         if begun is not None or _BEGINS.match(line):
@@ -107,6 +143,7 @@ def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | 
                 yield Entry(number, begun, text)
                 continue
             open_entry, parts, size = (number, begun), [text], len(text)
+            carried = (rest := _carried(line)) is not None and _BEGINS.match(rest) is not None
             continue
         if open_entry is None:
             continue
