@@ -211,6 +211,16 @@ def test_no_bytes_make_a_reader_raise(one: Format, pieces: list[bytes]) -> None:
             raise
 
 
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+def test_a_line_of_many_instants_comes_to_an_end(one: Format) -> None:
+    line = b"2025-12-13 15:50:19 INFO " * 40_000 + b"\n"
+    try:
+        found = [item for item in one.read([line], TOLD) if isinstance(item, LogRecord)]
+    except LogFormatError:
+        return
+    assert found == []
+
+
 @given(pieces=PIECES)
 def test_no_bytes_make_the_recogniser_raise_anything_but_its_refusal(pieces: list[bytes]) -> None:
     try:

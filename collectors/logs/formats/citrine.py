@@ -15,7 +15,15 @@ from typing import Any
 import msgspec
 
 from collectors.logs.formats.inspected import parse_inspected
-from collectors.logs.formats.text import MAX_LINES, STAMP, LocalClock, Reading, text_lines, without_console
+from collectors.logs.formats.text import (
+    MAX_LINES,
+    STAMP,
+    LocalClock,
+    Reading,
+    begin_of,
+    text_lines,
+    without_console,
+)
 from collectors.logs.logfile import MAX_LINE, VERSIONS, BadLine, LogRecord, Unfit, station_name
 
 _HEAD = re.compile(
@@ -71,7 +79,7 @@ def _objects(chunks: Iterable[bytes]) -> Iterator[tuple[int, re.Match[str] | Non
             if first is not None:
                 yield first[0], None, "the object that begins here has no end"
                 first = None
-            head = _HEAD.search(line)
+            head = begin_of(_HEAD, line)
             if head is None:
                 continue
             text = head["object"] or ""

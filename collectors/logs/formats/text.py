@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,8 @@ from collectors.logs.logfile import BYTE_ORDER_MARK, MAX_LINE, Unfit, parse_time
 
 #: Lines of one frame; no station prints more.
 MAX_LINES = 10_000
+#: Instants at a line's begin: those of carriers, then the log's own.
+MAX_STAMPS = 5
 
 # As a terminal gets them, as a journal or a pager shows them, and what is left of them in a copy.
 _COLOUR = re.compile(r"(?:\x1b|#033|\^\[)\[[0-9;]*m|^\[\d{1,2}(?:;\d{1,2})*m|\[0?m\s*$")
@@ -112,6 +115,17 @@ def _carried(line: str) -> str | None:
     return None if carrier is None else line[carrier.end() :]
 
 
+def begin_of(head: re.Pattern[str], line: str) -> re.Match[str] | None:
+    """Where an entry begins in `line`: at its begin or at one of its first instants. Tried at every instant of a
+    long line, `head` would read the rest of the line as often."""
+    begun = head.match(line)
+    for stamp in () if begun is not None else islice(_STAMP.finditer(line), MAX_STAMPS):
+        begun = head.match(line, stamp.start())
+        if begun is not None:
+            break
+    return begun
+
+
 def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | Skipped]:
     """Entries that begin with `head`; a frame in its group `frame` may go on over the lines that follow.
 
@@ -127,7 +141,7 @@ def entries(chunks: Iterable[bytes], head: re.Pattern[str]) -> Iterator[Entry | 
             open_entry = None
             continue
         line = without_console(found)
-        begun = head.search(line)
+        begun = begin_of(head, line)
         if carried and begun is None and (rest := _carried(line)) is not None:
             line = rest
         if begun is None and open_entry is None:
