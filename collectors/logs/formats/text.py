@@ -116,8 +116,8 @@ def _carried(line: str) -> str | None:
 
 
 def begin_of(head: re.Pattern[str], line: str) -> re.Match[str] | None:
-    """Where an entry begins in `line`: at its begin or at one of its first instants. Tried at every instant of a
-    long line, `head` would read the rest of the line as often."""
+    """Where an entry begins in `line`: at its begin or at one of its first instants. Tried at every instant
+    of a long line, `head` would read the rest of the line as often."""
     begun = head.match(line)
     for stamp in () if begun is not None else islice(_STAMP.finditer(line), MAX_STAMPS):
         begun = head.match(line, stamp.start())
