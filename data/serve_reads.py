@@ -11,11 +11,14 @@ import os
 import secrets
 import socket
 from pathlib import Path
+from time import monotonic, sleep
 
 import duckdb
 
 from data.errors import StoreError, StoreUnwritable
 from data.extensions import load_extensions
+
+RELEASE_S = 2.0
 
 # json_serialize_sql refuses everything but SELECT. What is left to refuse within a SELECT: tables that hold
 # credentials, every table function but the harmless ones and those a client asks when it attaches (others
@@ -58,7 +61,7 @@ class ReadServer:
 
         Raises StoreError when the port is taken.
         """
-        _check_free(port)
+        _await_free(port)
         token = ensure_token(token_file)
         load_extensions(connection)
         connection.execute(_GATE)
@@ -84,8 +87,25 @@ class ReadServer:
             self._connection.execute("CALL quack_stop(?)", [self.url])
 
 
+def _await_free(port: int) -> None:
+    """Quack shares a port with another server of its kind, and readers would reach either: so look first.
+
+    A server that ended just now may hold its port for a moment: it is given `RELEASE_S` seconds.
+    """
+    until = monotonic() + RELEASE_S
+    while True:
+        try:
+            _check_free(port)
+        except StoreError:
+            if monotonic() > until:
+                raise
+            sleep(0.05)
+        else:
+            return
+
+
 def _check_free(port: int) -> None:
-    """Quack shares a port with another server of its kind, and readers would reach either: so look first."""
+    """Raises StoreError when the port is taken."""
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -143,8 +143,5 @@ if expert:
                 ]
                 for frame in frames.iter_rows(named=True)
             ]
-            show(
-                h.table(head, lines)
-                if lines
-                else f'<p class="lw-hint">{escape(words("station.messages.none"))}</p>'
-            )
+            none = f'<p class="lw-hint">{escape(words("station.messages.none"))}</p>'
+            show(h.table(head, lines) if lines else none)

@@ -48,9 +48,10 @@ sys.exit(Supervisor(workers, lambda text: print(text, flush=True)).run(lambda: p
 
 # Starts what its arguments say in a terminal of its own, and closes that when told to.
 IN_A_TERMINAL = """
-import os, pty, sys
+import os, pty, signal, sys
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started under nohup
     os.execvp(sys.argv[1], sys.argv[1:])
 print(pid, flush=True)
 sys.stdin.readline()
